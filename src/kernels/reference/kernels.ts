@@ -1,0 +1,47 @@
+/**
+ * The reference backend: plain TypeScript, obvious, float64 accumulation. It defines what every other
+ * backend must compute, up to rounding, and is the oracle of every test.
+ */
+import type { Kernels, VectorKernels } from '../contract.ts';
+import { cellKernels } from './cells.ts';
+import { matrixKernels } from './matrix.ts';
+import { optimizerKernels } from './optimizers.ts';
+import { tokenKernels } from './tokens.ts';
+
+/** Float64Array makes every intermediate float64: for numeric gradient checks. */
+export type Reals = Float32Array | Float64Array;
+
+/**
+ * `reals` and `ints` are indexed by the same offsets. In a run both are views of the arena; a gradient
+ * check passes a Float64Array and an Int32Array of their own.
+ */
+export function createReferenceKernels(reals: Reals, ints: Int32Array): Kernels {
+  return {
+    backend: 'reference',
+    variant: 'reference',
+    ...matrixKernels(reals),
+    ...cellKernels(reals),
+    ...tokenKernels(reals, ints),
+    ...vectorKernels(reals),
+    ...optimizerKernels(reals),
+  };
+}
+
+function vectorKernels(reals: Reals): VectorKernels {
+  return {
+    add(a, b, out, n) {
+      for (let i = 0; i < n; i++) reals[out + i] = reals[a + i] + reals[b + i];
+    },
+    copy(source, out, n) {
+      reals.copyWithin(out, source, source + n);
+    },
+    fill(out, n, value) {
+      reals.fill(value, out, out + n);
+    },
+    sumOfSquares(a, n) {
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += reals[a + i] ** 2;
+      return sum;
+    },
+  };
+}
