@@ -1,0 +1,143 @@
+/** Lays out the arena: every region of a run in one table. Pure; the same plan gives the same layout. */
+import type { MatrixKernels } from '../kernels/contract.ts';
+import type { ArenaLayout, RingSlot, SnapshotRegions } from '../memory/layout.ts';
+import { type Offset, type Region, TableBuilder, WORD_BYTES } from '../memory/table.ts';
+import { cellOf } from '../model/cells/cell.ts';
+import { layoutPacked } from '../model/packing.ts';
+import { BLOCK, type ParameterTable } from '../model/parameters.ts';
+import { headTimes, layoutLane, layoutShard } from '../model/workspace.ts';
+import type { ShardPlan, Span } from './plan.ts';
+
+export interface TrainingPlan {
+  /** N */
+  streams: number;
+  lanes: readonly Span[];
+  shards: readonly ShardPlan[];
+  /** Vectors of optimizer state. */
+  moments: number;
+}
+
+export interface ArenaPlan {
+  table: ParameterTable;
+  /** T */
+  times: number;
+  /** Absent where nothing is trained. */
+  training?: TrainingPlan;
+  /** Streams of each evaluation shard. */
+  evaluation: readonly Span[];
+}
+
+/** Chunks prepared ahead: the one being computed, and the next ones. */
+const RING_SLOTS = 3;
+const EVALUATION_SLOTS = 2;
+
+export function layoutArena(plan: ArenaPlan, sizing: MatrixKernels): ArenaLayout {
+  const { table, times, training } = plan;
+  const builder = new TableBuilder();
+  const evaluationStreams = streamsOf(plan.evaluation);
+  const vector = (name: string) => builder.add(name, 'float32', table.paddedLength);
+  const carry = (name: string, streams: number) => addCarry(builder, table, name, streams);
+
+  const parameters = vector('parameters 0');
+  const layout = {
+    parameters: [parameters, training ? vector('parameters 1') : parameters] as const,
+    moments: Array.from(
+      { length: training?.moments ?? 0 },
+      (_, i) => [vector(`moments ${i} 0`), vector(`moments ${i} 1`)] as const,
+    ),
+    gradient: training ? vector('gradient') : 0,
+    partials: builder.add('partials', 'float64', training ? table.paddedLength / BLOCK : 0),
+    packed: layoutPacked(builder, table, sizing),
+    lanes: (training?.lanes ?? []).map(({ count }, i) =>
+      layoutLane(builder, table, `lane ${i}`, times * count),
+    ),
+    carries: [
+      carry('carry 0', training?.streams ?? 0),
+      carry('carry 1', training?.streams ?? 0),
+    ] as const,
+    evaluationCarries: [
+      carry('evaluation carry 0', evaluationStreams),
+      carry('evaluation carry 1', evaluationStreams),
+    ] as const,
+    ring: addRing(builder, 'ring', training ? RING_SLOTS : 0, times, training?.streams ?? 0),
+    evaluationRing: addRing(builder, 'evaluation ring', EVALUATION_SLOTS, times, evaluationStreams),
+    shards: layoutShards(builder, plan, sizing),
+    snapshot: addSnapshot(builder, plan),
+  };
+  const arena = builder.build();
+  return { words: arena.words, regions: arena.regions, ...layout };
+}
+
+/** Bytes of the arena by what they are for, in order of offset: the first word of the regions' names. */
+export function memoryPlan({ regions }: Pick<ArenaLayout, 'regions'>): Map<string, number> {
+  const bytes = new Map<string, number>();
+  for (const { name, length, type } of regions) {
+    const group = name.split(' ')[0];
+    bytes.set(group, (bytes.get(group) ?? 0) + length * elementBytes(type));
+  }
+  return bytes;
+}
+
+function layoutShards(builder: TableBuilder, plan: ArenaPlan, sizing: MatrixKernels) {
+  const { table, times, training, evaluation } = plan;
+  const { spec } = table;
+  const evaluationTimes = headTimes(spec, Math.max(1, streamsOf(evaluation)), times);
+  const trainingTimes = training ? headTimes(spec, training.streams, times) : 0;
+  const count = Math.max(training?.shards.length ?? 0, evaluation.length);
+  return Array.from({ length: count }, (_, i) => {
+    const trained = training?.shards[i]?.streams.count ?? 0;
+    const evaluated = evaluation[i]?.count ?? 0;
+    const sizes = {
+      rows: Math.max(trained, evaluated),
+      times,
+      headTimes: trainingTimes,
+      logitRows: Math.max(trainingTimes * trained, evaluationTimes * evaluated),
+      laneRows: Math.max(0, ...(training?.lanes ?? []).map((lane) => lane.count)),
+      lanes: training?.lanes.length ?? 0,
+    };
+    return layoutShard(builder, spec, `shard ${i}`, sizes, sizing);
+  });
+}
+
+function addCarry(
+  builder: TableBuilder,
+  table: ParameterTable,
+  name: string,
+  streams: number,
+): Offset {
+  const { spec } = table;
+  const states = cellOf(spec).hasCellState ? 2 : 1;
+  return builder.add(name, 'float32', states, spec.layers, streams, spec.hidden);
+}
+
+function addRing(
+  builder: TableBuilder,
+  name: string,
+  slots: number,
+  times: number,
+  streams: number,
+): RingSlot[] {
+  return Array.from({ length: slots }, (_, i) => ({
+    ids: builder.add(`${name} ${i} ids`, 'int32', times, streams),
+    targets: builder.add(`${name} ${i} targets`, 'int32', times, streams),
+  }));
+}
+
+function addSnapshot(builder: TableBuilder, { table, training }: ArenaPlan): SnapshotRegions {
+  const length = training ? table.paddedLength : 0;
+  return {
+    parameters: builder.add('snapshot parameters', 'float32', length),
+    moments: Array.from({ length: training?.moments ?? 0 }, (_, i) =>
+      builder.add(`snapshot moments ${i}`, 'float32', length),
+    ),
+    carries: addCarry(builder, table, 'snapshot carry', training?.streams ?? 0),
+  };
+}
+
+function streamsOf(spans: readonly Span[]): number {
+  return spans.reduce((sum, { count }) => sum + count, 0);
+}
+
+function elementBytes(type: Region['type']): number {
+  return type === 'float64' ? 2 * WORD_BYTES : WORD_BYTES;
+}

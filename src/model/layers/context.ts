@@ -1,0 +1,43 @@
+/** What every layer is given: the model, the kernels and where things lie; and the chunk at hand. Types only. */
+import type { Kernels } from '../../kernels/contract.ts';
+import type { LaneRegions, PackedRegions, ShardRegions } from '../../memory/layout.ts';
+import type { Offset } from '../../memory/table.ts';
+import type { Cell } from '../cells/cell.ts';
+import type { ParameterTable } from '../parameters.ts';
+import type { ModelSpec } from '../spec.ts';
+
+export interface NetworkContext {
+  readonly spec: ModelSpec;
+  readonly cell: Cell;
+  readonly table: ParameterTable;
+  readonly kernels: Kernels;
+  /** The arena as int32, at the offsets of the layout. */
+  readonly ints: Int32Array;
+  readonly packed: PackedRegions;
+  readonly shard: ShardRegions;
+}
+
+/** Sizes of the chunk at hand and the parameters it is computed with. */
+export interface Chunk {
+  /** First word of the parameter vector of the generation. */
+  parameters: Offset;
+  /** T */
+  times: number;
+  /** R */
+  rows: number;
+  /** Time steps of a block of the loss head. */
+  headTimes: number;
+}
+
+/** A lane within its shard. */
+export interface Lane {
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly regions: LaneRegions;
+}
+
+/** Where the gradient of a parameter lies in a lane; not for the embedding's. */
+export function laneGradient(context: NetworkContext, lane: Lane, parameter: string): Offset {
+  const { table } = context;
+  return lane.regions.dense + table.get(parameter).start - table.embeddingPadded;
+}

@@ -1,0 +1,187 @@
+/**
+ * One recurrent layer over a chunk: the input's projection of all time steps in one product, then the time loop with
+ * only the recurrent product inside, and back. Werbos 1990 (backpropagation through time) within the chunk;
+ * Williams & Peng 1990 (truncation at the chunk's start).
+ */
+import { START } from '../../kernels/contract.ts';
+import type { Offset } from '../../memory/table.ts';
+import type { CellStep } from '../cells/cell.ts';
+import { inputWidth } from '../spec.ts';
+import { type Chunk, type Lane, laneGradient, type NetworkContext } from './context.ts';
+
+/** gates (T, R, C·H), columns [0, G·H) = input (T, R, in) · Wᵢₕᵀ + bias; layers from the second on. */
+export function projectInput(
+  { spec, cell, kernels, packed, shard }: NetworkContext,
+  { times, rows }: Chunk,
+  layer: number,
+  input: Offset,
+): void {
+  const width = inputWidth(spec, layer);
+  kernels.multiply(
+    input,
+    width,
+    packed.layers[layer].inputForward,
+    shard.layers[layer].gates,
+    cell.gateColumns * spec.hidden,
+    times * rows,
+    width,
+    cell.gates * spec.hidden,
+    START.bias,
+    packed.layers[layer].bias,
+  );
+}
+
+/** hidden (and cell) states 1 … T from state 0 and the projected inputs. */
+export function unroll(context: NetworkContext, chunk: Chunk, layer: number, at: CellStep): void {
+  const { spec, cell, kernels, packed, table } = context;
+  const { hidden } = spec;
+  const gateStride = cell.gateColumns * hidden;
+  const recurrentBias = chunk.parameters + table.get(`rnn.bias_hh_l${layer}`).start;
+  for (let t = 0; t < chunk.times; t++) {
+    moveTo(context, chunk, layer, t, at);
+    for (const [i, { row, column, count, ownBias }] of cell.recurrent.entries()) {
+      kernels.multiply(
+        at.hiddenBefore,
+        hidden,
+        packed.layers[layer].recurrentForward[i],
+        at.gates + column * hidden,
+        gateStride,
+        chunk.rows,
+        hidden,
+        count * hidden,
+        ownBias ? START.bias : START.accumulate,
+        ownBias ? recurrentBias + row * hidden : 0,
+      );
+    }
+    cell.forward(kernels, at);
+  }
+}
+
+/**
+ * Turns the activations into gradients of the pre-activations, from the last time step to the first. `dHidden` (T+1, R, H):
+ * states 1 … T hold the gradient from above on entry; the recurrent share is added on the way.
+ */
+export function unrollBackward(
+  context: NetworkContext,
+  chunk: Chunk,
+  layer: number,
+  dHidden: Offset,
+  at: CellStep,
+): void {
+  const { spec, cell, kernels, packed, shard } = context;
+  const { hidden } = spec;
+  const stateWords = chunk.rows * hidden;
+  const gateStride = cell.gateColumns * hidden;
+  kernels.fill(dHidden, stateWords, 0);
+  if (cell.hasCellState) kernels.fill(shard.dCell, stateWords, 0);
+  at.dCell = shard.dCell;
+  for (let t = chunk.times - 1; t >= 0; t--) {
+    moveTo(context, chunk, layer, t, at);
+    at.dHiddenBefore = dHidden + t * stateWords;
+    at.dHidden = at.dHiddenBefore + stateWords;
+    cell.backward(kernels, at);
+    if (t === 0) break;
+    for (const [i, { column, count }] of cell.recurrent.entries()) {
+      kernels.multiply(
+        at.gates + column * hidden,
+        gateStride,
+        packed.layers[layer].recurrentBackward[i],
+        at.dHiddenBefore,
+        hidden,
+        chunk.rows,
+        count * hidden,
+        hidden,
+        START.accumulate,
+        0,
+      );
+    }
+  }
+}
+
+/** dInput (T, R, in) = gate gradients · Wᵢₕ; layers from the second on. */
+export function projectInputBackward(
+  { spec, cell, kernels, packed, shard }: NetworkContext,
+  { times, rows }: Chunk,
+  layer: number,
+  dInput: Offset,
+): void {
+  const width = inputWidth(spec, layer);
+  kernels.multiply(
+    shard.layers[layer].gates,
+    cell.gateColumns * spec.hidden,
+    packed.layers[layer].inputBackward,
+    dInput,
+    width,
+    times * rows,
+    cell.gates * spec.hidden,
+    width,
+    START.zero,
+    0,
+  );
+}
+
+/** The lane's gradients of Wₕₕ and both biases, and of Wᵢₕ from the second layer on (`input` (T, R, in)). */
+export function sumWeightGradients(
+  context: NetworkContext,
+  chunk: Chunk,
+  layer: number,
+  lane: Lane,
+  input: Offset,
+): void {
+  const { spec, cell, kernels, shard } = context;
+  const { hidden } = spec;
+  const gateStride = cell.gateColumns * hidden;
+  const gates = shard.layers[layer].gates + lane.firstRow * gateStride;
+  const gateGroup = chunk.rows * gateStride;
+  const states = shard.layers[layer].hidden + lane.firstRow * hidden;
+  const dRecurrent = laneGradient(context, lane, `rnn.weight_hh_l${layer}`);
+  const dRecurrentBias = laneGradient(context, lane, `rnn.bias_hh_l${layer}`);
+
+  const multiply = (column: number, width: number, b: Offset, bWidth: number, out: Offset) =>
+    kernels.multiplyTransposed(
+      gates + column,
+      gateStride,
+      gateGroup,
+      b,
+      bWidth,
+      chunk.rows * bWidth,
+      chunk.times,
+      lane.rows,
+      out,
+      bWidth,
+      width,
+      bWidth,
+      0,
+      shard.scratch,
+    );
+  const sum = (column: number, width: number, out: Offset) =>
+    kernels.sumRows(gates + column, gateStride, gateGroup, chunk.times, lane.rows, width, 0, out);
+
+  for (const { row, column, count } of cell.recurrent) {
+    multiply(column * hidden, count * hidden, states, hidden, dRecurrent + row * hidden * hidden);
+    sum(column * hidden, count * hidden, dRecurrentBias + row * hidden);
+  }
+  sum(0, cell.gates * hidden, laneGradient(context, lane, `rnn.bias_ih_l${layer}`));
+  if (layer === 0) return;
+  const width = inputWidth(spec, layer);
+  const dInputWeight = laneGradient(context, lane, `rnn.weight_ih_l${layer}`);
+  multiply(0, cell.gates * hidden, input + lane.firstRow * width, width, dInputWeight);
+}
+
+function moveTo(
+  { spec, cell, shard }: NetworkContext,
+  { rows }: Chunk,
+  layer: number,
+  t: number,
+  at: CellStep,
+): void {
+  const regions = shard.layers[layer];
+  const stateWords = rows * spec.hidden;
+  at.rows = rows;
+  at.width = spec.hidden;
+  at.gates = regions.gates + t * rows * cell.gateColumns * spec.hidden;
+  at.hiddenBefore = regions.hidden + t * stateWords;
+  at.hidden = at.hiddenBefore + stateWords;
+  at.cellBefore = regions.cell + t * stateWords;
+  at.cell = at.cellBefore + stateWords;
+}
