@@ -1,0 +1,80 @@
+/** A run's text: scanned, indexed, and a loader thread that reads chunks of it. */
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Readable } from 'node:stream';
+import { InputError } from '../errors.ts';
+import { type Actor, startActor } from '../pool/actor.ts';
+import type { CorpusIndex, LoaderApi, ScanRequest } from '../pool/protocol.ts';
+import { spool } from './spool.ts';
+
+const ENTRY = new URL('../../workers/loader-worker.js', import.meta.url);
+/** The file name that stands for standard input. */
+const STANDARD_INPUT = '-';
+
+export interface CorpusRequest extends ScanRequest {
+  /** Folder of the run: standard input is kept beside it until the run starts. */
+  run: string;
+}
+
+export interface Corpus {
+  readonly index: CorpusIndex;
+  readonly loader: Actor<LoaderApi>;
+  /** Moves what came from standard input into a folder of the run. Must precede the loader's `use`. */
+  moveSpooled(folder: string): Promise<void>;
+  /** Ends the loader and removes what was spooled and not moved. */
+  close(): Promise<void>;
+}
+
+/** Reads all files once. Throws InputError for what cannot be read as text, and the signal's reason when it aborts. */
+export async function openCorpus(
+  { run, ...request }: CorpusRequest,
+  { stdin, signal }: { stdin?: Readable; signal?: AbortSignal },
+): Promise<Corpus> {
+  const spooled = join(dirname(resolve(run)), `.${basename(run)}.stdin-${process.pid}`);
+  const usesInput = refuseSecondInput(request);
+  const loader = startActor<LoaderApi>('loader', ENTRY);
+  const stop = () => void loader.terminate();
+  signal?.addEventListener('abort', stop);
+  const close = async () => {
+    await loader.terminate();
+    if (usesInput) await rm(spooled, { force: true });
+  };
+  try {
+    signal?.throwIfAborted();
+    if (usesInput) await spoolInput(stdin, spooled, signal);
+    const path = (name: string) => (name === STANDARD_INPUT ? spooled : name);
+    const index = await loader.calls.scan({
+      ...request,
+      trainPaths: request.trainPaths.map(path),
+      valPaths: request.valPaths.map(path),
+    });
+    return { index, loader, close, moveSpooled: (folder) => moveSpooled(index, spooled, folder) };
+  } catch (error) {
+    await close();
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+function refuseSecondInput({ trainPaths, valPaths }: ScanRequest): boolean {
+  const uses = [...trainPaths, ...valPaths].filter((path) => path === STANDARD_INPUT).length;
+  if (uses > 1)
+    throw new InputError(`Expected - (standard input) at most once, got it ${uses} times.`);
+  return uses === 1;
+}
+
+async function spoolInput(stdin: Readable | undefined, path: string, signal?: AbortSignal) {
+  if (!stdin) throw new InputError('Expected standard input to be given with the file name -.');
+  await mkdir(dirname(path), { recursive: true });
+  await spool(stdin, path, signal);
+}
+
+async function moveSpooled(index: CorpusIndex, spooled: string, folder: string): Promise<void> {
+  const file = [...index.train, ...index.val].find(({ path }) => path === spooled);
+  if (!file) return;
+  await mkdir(folder, { recursive: true });
+  file.path = join(folder, 'stdin.txt');
+  await rename(spooled, file.path);
+}

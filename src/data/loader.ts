@@ -1,0 +1,22 @@
+/** What the loader thread does. */
+import type { CorpusIndex, FillRequest, LoaderApi, ScanRequest } from '../pool/protocol.ts';
+import { ChunkFiller } from './chunk-filler.ts';
+import { scanCorpus } from './scan.ts';
+
+export class Loader implements LoaderApi {
+  #filler?: ChunkFiller;
+
+  scan(request: ScanRequest): CorpusIndex {
+    return scanCorpus(request);
+  }
+
+  use(index: CorpusIndex, memory: WebAssembly.Memory): void {
+    this.#filler?.close();
+    this.#filler = new ChunkFiller(index, memory);
+  }
+
+  fill(request: FillRequest): void {
+    if (!this.#filler) throw new Error('The loader was asked to fill before it was given a corpus');
+    this.#filler.fill(request);
+  }
+}

@@ -1,0 +1,190 @@
+/** What crosses threads: tasks of the compute pool and calls of the actors. Types only. */
+import type { ErrorRecord } from '../errors.ts';
+import type { KernelChoice } from '../kernels/backend.ts';
+import type { ArenaLayout } from '../memory/layout.ts';
+import type { ElementType, Offset } from '../memory/table.ts';
+import type { InitRecipe } from '../model/init.ts';
+import type { ModelSpec } from '../model/spec.ts';
+import type { OptimizerSettings, UpdateFactors } from '../optimizer/update.ts';
+
+// ---------------------------------------------------------------- loader (comlink actor)
+
+export type TokenKind = 'char' | 'byte';
+
+export interface ScanRequest {
+  trainPaths: string[];
+  /** Empty: validation text is the end of the training text. */
+  valPaths: string[];
+  tokens: TokenKind;
+  /** Code points of a vocabulary to keep (resume, eval, --from): text outside it is refused. */
+  vocabulary?: number[];
+}
+
+/** What one pass over a file found: enough to read any window of it in constant memory. */
+export interface FileIndex {
+  path: string;
+  bytes: number;
+  /** Time of the last change, milliseconds since the epoch: a file that changed is not read on. */
+  modifiedMs: number;
+  symbols: number;
+  /** Byte offset of every `stride`-th symbol, at most 65,536 of them. */
+  stride: number;
+  offsets: Float64Array;
+}
+
+/** What one pass over all files found. Plain data: a restarted loader goes on with it. */
+export interface CorpusIndex {
+  tokens: TokenKind;
+  train: FileIndex[];
+  val: FileIndex[];
+  trainSymbols: number;
+  valSymbols: number;
+  bytes: number;
+  /** Code points in ascending order, validation text included; for bytes 0..255. */
+  vocabulary: number[];
+  /** SHA-256 over the contents of all files: training, then validation. */
+  sha256: string;
+}
+
+/** `count` ids of one side of the corpus, cut into streams (src/data/streams.ts). */
+export interface StreamsRequest {
+  side: 'train' | 'val';
+  /** First id, and number of ids, of the text that is cut. */
+  first: number;
+  count: number;
+  streams: number;
+}
+
+/** Ids and targets of time steps [start, start + times) of every stream, to the arena, (times, streams) each. */
+export interface FillRequest extends StreamsRequest {
+  start: number;
+  times: number;
+  ids: Offset;
+  targets: Offset;
+}
+
+export interface LoaderApi {
+  /** Reads all files once: counts, checks, hashes, finds the vocabulary. Throws InputError. */
+  scan(request: ScanRequest): CorpusIndex;
+  /** Must come before the first `fill`. */
+  use(index: CorpusIndex, memory: WebAssembly.Memory): void;
+  fill(request: FillRequest): void;
+}
+
+// ---------------------------------------------------------------- checkpoint writer (comlink actor)
+
+export interface TensorSource {
+  name: string;
+  type: ElementType;
+  shape: number[];
+  /** First word in the snapshot region of the arena. */
+  offset: Offset;
+}
+
+export interface WriteCheckpointRequest {
+  /** Folder of the checkpoints and the step the checkpoint is of. */
+  folder: string;
+  step: number;
+  /** Everything but tensors; checked by the schema of the checkpoint's header. */
+  header: unknown;
+  tensors: TensorSource[];
+  /** Newest checkpoints to keep. */
+  keep: number;
+  /** Becomes the best checkpoint too. */
+  best: boolean;
+}
+
+export interface WriteCheckpointResult {
+  path: string;
+  bytes: number;
+  seconds: number;
+}
+
+export interface CheckpointWriterApi {
+  write(request: WriteCheckpointRequest): WriteCheckpointResult;
+}
+
+export interface CheckpointThreadData {
+  memory: WebAssembly.Memory;
+}
+
+// ---------------------------------------------------------------- compute pool (piscina)
+
+/** What every compute thread is given once. */
+export interface ComputeThreadData {
+  memory: WebAssembly.Memory;
+  layout: ArenaLayout;
+  spec: ModelSpec;
+  kernels: KernelChoice;
+  /** Absent where nothing is trained. */
+  training?: ComputeTraining;
+}
+
+export interface ComputeTraining {
+  /** N */
+  streams: number;
+  /** Streams and lanes of each shard, and the streams of each lane. */
+  shards: { firstStream: number; streams: number; firstLane: number; lanes: number }[];
+  lanes: { firstStream: number; streams: number }[];
+  optimizer: OptimizerSettings;
+  init: InitRecipe;
+}
+
+/** Generations count committed steps; a region of two is chosen by the generation modulo 2. */
+export type ComputeTask =
+  | { kind: 'ping' }
+  | { kind: 'initialize'; first: number; count: number; generation: number }
+  | { kind: 'pack'; first: number; count: number; biases: boolean; generation: number }
+  | TrainTask
+  | EvaluateTask
+  | { kind: 'reduce'; shard: number; first: number; count: number }
+  | UpdateTask
+  | { kind: 'snapshot'; first: number; count: number; generation: number; carries: boolean };
+
+/** Forward and backward of one shard: lane gradients, and carry of generation g to g+1. */
+export interface TrainTask {
+  kind: 'train';
+  shard: number;
+  generation: number;
+  /** Ring slot. */
+  slot: number;
+  times: number;
+  headTimes: number;
+  /** Start from zero states: the first chunk of an epoch. */
+  fromZero: boolean;
+}
+
+/** Forward of some streams of an evaluation. */
+export interface EvaluateTask {
+  kind: 'evaluate';
+  shard: number;
+  generation: number;
+  slot: number;
+  /** Number of the chunk: states pass between the two carries in turn, zero before the first. */
+  chunk: number;
+  times: number;
+  headTimes: number;
+  streams: number;
+  firstStream: number;
+  rows: number;
+}
+
+/** Blocks [first, first + count) of the parameter vector, from generation g into g+1. */
+export interface UpdateTask {
+  kind: 'update';
+  first: number;
+  count: number;
+  generation: number;
+  factors: UpdateFactors;
+}
+
+export interface ComputeResult {
+  /** The thread that ran the task, and how long it was busy. */
+  threadId: number;
+  seconds: number;
+  /** Summed loss (nats) of each lane of a train task, of each stream of an evaluate task. */
+  losses?: number[];
+}
+
+/** An exception inside a task comes back as data: structured clone would drop its class. */
+export type ComputeReply = ComputeResult | { error: ErrorRecord };
