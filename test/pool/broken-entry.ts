@@ -1,0 +1,2 @@
+/** A thread that never gets to expose anything. */
+throw new Error('cannot load');
