@@ -1,0 +1,112 @@
+/** The checkpoints of a run: a folder with one file a step, and the best of them under its own name. */
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { messageOf, show, TrainingError } from '../errors.ts';
+import type { WriteCheckpointRequest, WriteCheckpointResult } from '../pool/protocol.ts';
+import { checkState } from './header.ts';
+import { moveDurably, TEMPORARY_SUFFIX, writeCheckpoint } from './writer.ts';
+
+/** Of a run's folder. */
+export const CHECKPOINT_FOLDER = 'checkpoints';
+export const BEST_CHECKPOINT = 'best.ckpt';
+
+export interface StoredCheckpoint {
+  path: string;
+  step: number;
+}
+
+/** `step-00001200.ckpt` */
+export function checkpointName(step: number): string {
+  return `step-${String(step).padStart(8, '0')}.ckpt`;
+}
+
+/** The checkpoints in a folder, newest first, the best not among them. Throws as readdir does. */
+export function listCheckpoints(folder: string): StoredCheckpoint[] {
+  return readdirSync(folder)
+    .flatMap((name) => {
+      const step = /^step-(\d{8,15})\.ckpt$/.exec(name)?.[1];
+      return step ? [{ path: join(folder, name), step: Number(step) }] : [];
+    })
+    .sort((a, b) => b.step - a.step);
+}
+
+/**
+ * Writes the checkpoint of a step, makes it the best too where asked, and removes what is not kept: all but
+ * the newest `keep`, and those of later steps, which a run that went back to an earlier one has left.
+ * Throws TrainingError where that fails; whatever was there before is then still there.
+ */
+export function storeCheckpoint(
+  request: WriteCheckpointRequest,
+  arena: ArrayBufferLike,
+): WriteCheckpointResult {
+  const { folder, step, keep, tensors } = request;
+  const began = performance.now();
+  const path = join(folder, checkpointName(step));
+  const state = checkState(request.header);
+  try {
+    mkdirSync(folder, { recursive: true });
+    removeTemporaryFiles(folder);
+    const bytes = writeCheckpoint(path, state, tensors, arena);
+    if (request.best) makeBest(folder, path);
+    prune(folder, step, keep);
+    return { path, bytes, seconds: (performance.now() - began) / 1000 };
+  } catch (error) {
+    throw new TrainingError(
+      `Could not write checkpoint ${show(path)}: ${messageOf(error)}. ` +
+        'Earlier checkpoints stay valid.',
+      { step },
+      { cause: error },
+    );
+  }
+}
+
+/** Those of a process that was killed while it wrote. A folder has one writer at a time. */
+function removeTemporaryFiles(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (name.endsWith(`.ckpt${TEMPORARY_SUFFIX}`)) rmSync(join(folder, name));
+  }
+}
+
+function makeBest(folder: string, path: string): void {
+  const best = join(folder, BEST_CHECKPOINT);
+  const temporary = best + TEMPORARY_SUFFIX;
+  try {
+    linkOrCopy(path, temporary);
+    moveDurably(temporary, best);
+  } finally {
+    // A rename onto another link of the same file leaves both.
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** A second name costs no space; file systems without hard links get a copy. */
+function linkOrCopy(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch {
+    copyFileSync(from, to, constants.COPYFILE_FICLONE);
+    const copy = openSync(to, 'r+');
+    try {
+      fsyncSync(copy);
+    } finally {
+      closeSync(copy);
+    }
+  }
+}
+
+function prune(folder: string, step: number, keep: number): void {
+  const stored = listCheckpoints(folder);
+  const later = stored.filter((checkpoint) => checkpoint.step > step);
+  const older = stored.filter((checkpoint) => checkpoint.step <= step).slice(keep);
+  for (const { path } of [...later, ...older]) rmSync(path);
+}

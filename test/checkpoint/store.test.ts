@@ -1,0 +1,165 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import { openCheckpoint } from '../../src/checkpoint/reader.ts';
+import { checkpointName, listCheckpoints, storeCheckpoint } from '../../src/checkpoint/store.ts';
+import { TrainingError } from '../../src/errors.ts';
+import { startActor } from '../../src/pool/actor.ts';
+import type { CheckpointWriterApi } from '../../src/pool/protocol.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { sampleState, sampleTensors } from './samples.ts';
+
+const { arena, sources } = sampleTensors();
+
+function request(folder: string, step: number, options: { keep?: number; best?: boolean } = {}) {
+  const { keep = 3, best = false } = options;
+  return { folder, step, header: sampleState(step), tensors: sources, keep, best };
+}
+
+const store = (...args: Parameters<typeof request>) => storeCheckpoint(request(...args), arena);
+
+const stepsIn = (folder: string) => listCheckpoints(folder).map(({ step }) => step);
+
+function stepOf(path: string): number {
+  const file = openCheckpoint(path);
+  file.close();
+  return file.header.progress.step;
+}
+
+test('Names sort as steps do, up to any step', (t) => {
+  t.is(checkpointName(1200), 'step-00001200.ckpt');
+  t.is(checkpointName(123_456_789), 'step-123456789.ckpt');
+  const folder = temporaryFolder(t);
+  for (const step of [99_999_999, 100_000_000, 0])
+    writeFileSync(join(folder, checkpointName(step)), '');
+  for (const name of ['best.ckpt', 'step-1.ckpt', 'step-00000007.ckpt.tmp', 'notes.txt']) {
+    writeFileSync(join(folder, name), '');
+  }
+  t.deepEqual(stepsIn(folder), [100_000_000, 99_999_999, 0]);
+});
+
+test('The newest checkpoints are kept, and the best beside them', (t) => {
+  const folder = join(temporaryFolder(t), 'new', 'checkpoints');
+  store(folder, 1, { keep: 2, best: true });
+  store(folder, 2, { keep: 2 });
+  store(folder, 3, { keep: 2 });
+  const result = store(folder, 4, { keep: 2 });
+  t.deepEqual(readdirSync(folder).sort(), ['best.ckpt', checkpointName(3), checkpointName(4)]);
+  t.is(stepOf(join(folder, 'best.ckpt')), 1);
+  t.is(result.path, join(folder, checkpointName(4)));
+  t.is(result.bytes, statSync(result.path).size);
+  t.true(result.seconds > 0);
+});
+
+test('A better checkpoint replaces the best, also at the same step', (t) => {
+  const folder = temporaryFolder(t);
+  for (const step of [1, 2, 2]) {
+    store(folder, step, { best: true });
+    t.is(stepOf(join(folder, 'best.ckpt')), step);
+  }
+  t.deepEqual(readdirSync(folder).sort(), ['best.ckpt', checkpointName(1), checkpointName(2)]);
+});
+
+test('Checkpoints of later steps go: the run went back behind them', (t) => {
+  const folder = temporaryFolder(t);
+  for (const step of [10, 20, 30]) store(folder, step);
+  store(folder, 15, { keep: 1 });
+  t.deepEqual(stepsIn(folder), [15]);
+});
+
+test('Temporary files of a killed process are removed, other files stay', (t) => {
+  const folder = temporaryFolder(t);
+  for (const name of ['step-00000001.ckpt.tmp', 'best.ckpt.tmp', 'notes.txt']) {
+    writeFileSync(join(folder, name), 'x');
+  }
+  store(folder, 2);
+  t.deepEqual(readdirSync(folder).sort(), ['notes.txt', checkpointName(2)]);
+});
+
+function failing(t: ExecutionContext, folder: string, step: number): TrainingError {
+  return t.throws(() => store(folder, step), { instanceOf: TrainingError });
+}
+
+test('A checkpoint that cannot get its name leaves the earlier ones and no temporary file', (t) => {
+  const folder = temporaryFolder(t);
+  store(folder, 1);
+  const before = readFileSync(join(folder, checkpointName(1)));
+  mkdirSync(join(folder, checkpointName(2)));
+  const error = failing(t, folder, 2);
+  t.regex(
+    error.message,
+    /^Could not write checkpoint ".*step-00000002.ckpt": .*Earlier .* stay valid\.$/,
+  );
+  t.is(error.place.step, 2);
+  t.deepEqual(readFileSync(join(folder, checkpointName(1))), before);
+  t.deepEqual(readdirSync(folder).sort(), [checkpointName(1), checkpointName(2)]);
+});
+
+test('A folder that cannot be made is a failure of the run, not a crash', (t) => {
+  const path = join(temporaryFolder(t), 'file');
+  writeFileSync(path, '');
+  t.regex(failing(t, join(path, 'checkpoints'), 1).message, /ENOTDIR/);
+});
+
+const asUser = process.getuid?.() ? test : test.skip;
+asUser('A folder that may not be written is a failure, and its checkpoints stay', (t) => {
+  const folder = temporaryFolder(t);
+  store(folder, 1);
+  chmodSync(folder, 0o500);
+  t.teardown(() => chmodSync(folder, 0o700));
+  t.regex(failing(t, folder, 2).message, /EACCES/);
+  t.deepEqual(stepsIn(folder), [1]);
+});
+
+const onPosix = process.platform === 'win32' ? test.skip : test;
+onPosix(
+  'A disk that takes no more leaves the earlier checkpoints, and the next one succeeds',
+  (t) => {
+    const folder = temporaryFolder(t);
+    const program = fileURLToPath(new URL('./limited-writer.js', import.meta.url));
+    // No file may be longer than 128 or 256 KiB: a block has 512 or 1024 bytes, as the shell likes.
+    const script = 'ulimit -f 256; exec "$0" "$1" "$2"';
+    const output = execFileSync('sh', ['-c', script, process.execPath, program, folder]);
+    const { errors, files } = JSON.parse(output.toString());
+    t.is(errors.length, 1);
+    t.regex(errors[0], /step-00000002.*EFBIG.*Earlier checkpoints stay valid/);
+    t.deepEqual(files, [checkpointName(1), checkpointName(3)]);
+    t.is(stepOf(join(folder, checkpointName(1))), 1);
+    t.is(stepOf(join(folder, checkpointName(3))), 3);
+  },
+);
+
+test('A state that is wrong is refused before a folder is made', (t) => {
+  const folder = join(temporaryFolder(t), 'checkpoints');
+  t.throws(() => storeCheckpoint({ ...request(folder, 1), header: { surplus: 1 } }, arena), {
+    message: /header is wrong/,
+  });
+  t.throws(() => statSync(folder), { message: /ENOENT/ });
+});
+
+test('The writer thread writes from shared memory and reports failures as they are', async (t) => {
+  const folder = temporaryFolder(t);
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+  new Uint8Array(memory.buffer).set(new Uint8Array(arena));
+  const entry = new URL('../../workers/checkpoint-worker.js', import.meta.url);
+  const actor = startActor<CheckpointWriterApi>('checkpoint writer', entry, { memory });
+  t.teardown(() => actor.terminate());
+  const { path } = await actor.calls.write(request(folder, 5));
+  t.deepEqual(readFileSync(path), readFileSync(store(temporaryFolder(t), 5).path));
+
+  rmSync(folder, { recursive: true });
+  writeFileSync(folder, '');
+  const failure = actor.calls.write(request(folder, 6));
+  const error = await t.throwsAsync(failure, { instanceOf: TrainingError });
+  t.regex(error.message, /Could not write checkpoint/);
+});

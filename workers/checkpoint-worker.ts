@@ -1,0 +1,11 @@
+/** Entry of the thread that writes checkpoints. */
+import { workerData } from 'node:worker_threads';
+import { storeCheckpoint } from '../src/checkpoint/store.ts';
+import { exposeActor } from '../src/pool/actor-thread.ts';
+import type { CheckpointThreadData, CheckpointWriterApi } from '../src/pool/protocol.ts';
+
+const { memory } = workerData as CheckpointThreadData;
+
+exposeActor<CheckpointWriterApi>({
+  write: (request) => storeCheckpoint(request, memory.buffer),
+});
