@@ -1,0 +1,67 @@
+import { spawnSync } from 'node:child_process';
+import test from 'ava';
+import { metricEntries } from '../../src/metrics/definitions.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
+import { STEP } from './scrape.ts';
+
+const SUFFIXES: Record<string, string> = {
+  seconds: '_seconds',
+  bytes: '_bytes',
+  'tokens per second': '_tokens_per_second',
+};
+
+for (const { name, type, unit, labels, help } of metricEntries()) {
+  test(`${name} is named as Prometheus asks`, (t) => {
+    t.regex(name, /^threadloom_[a-z]+(_[a-z]+)*$/);
+    t.is(name.endsWith('_total'), type === 'counter', 'counters, and only they, end in _total');
+    t.notRegex(name, /_(count|sum|bucket)$/);
+    t.true(name.replace(/_total$/, '').endsWith(SUFFIXES[unit] ?? ''), `unit ${unit}`);
+    t.notRegex(unit, /milli|micro|kilo|mega|minutes|hours|percent/);
+    t.regex(help, /^[A-Z].{10,}\.$/);
+    for (const label of labels) t.regex(label, /^[a-z]+$/);
+  });
+}
+
+test('no name is given twice', (t) => {
+  const names = metricEntries().map((entry) => entry.name);
+  t.is(new Set(names).size, names.length);
+});
+
+test('every metric of the list has a series once a run has done everything', async (t) => {
+  const text = await busyRun();
+  const typed = [...text.matchAll(/^# TYPE (threadloom_\w+) (\w+)$/gm)].map((match) => match[1]);
+  t.deepEqual(
+    typed,
+    metricEntries().map((entry) => entry.name),
+  );
+  for (const { name, type } of metricEntries()) {
+    const series = type === 'histogram' ? `${name}_count` : name;
+    t.true(text.includes(`\n${series}{`), series);
+  }
+});
+
+const promtool = spawnSync('promtool', ['--version']);
+
+test('promtool finds nothing to complain about', async (t) => {
+  if (promtool.error) {
+    t.log(`skipped: promtool does not run here (${promtool.error.message})`);
+    return t.pass();
+  }
+  const check = spawnSync('promtool', ['check', 'metrics'], {
+    input: await busyRun(),
+    encoding: 'utf8',
+  });
+  t.is(check.stdout + check.stderr, '');
+  t.is(check.status, 0);
+});
+
+async function busyRun(): Promise<string> {
+  const metrics = createMetrics({ run: 'r', processMetrics: true });
+  const kind = { cell: 'gru', backend: 'wasm', variant: 'simd', version: '0.1.0' };
+  metrics.recordRun({ ...kind, arenaBytes: 65_536 });
+  metrics.recordStep(STEP);
+  metrics.recordEvaluation({ loss: 2.25, bestLoss: 2, seconds: 8 });
+  metrics.recordPool({ workers: 2, restarts: 0, repeatedTasks: 0, busySeconds: [1, 2] });
+  metrics.recordCheckpoint({ bytes: 4096, seconds: 0.25 });
+  return metrics.render();
+}
