@@ -285,12 +285,19 @@ export interface OptimizerKernels {
   ): void;
 }
 
+/** What a processor can do at most, for benchmarks to hold the rest against. */
+export interface PeakKernels {
+  /** Multiply-adds in registers alone, `iterations` of each chain; returns the floating-point operations done. */
+  multiplyAddLoop(iterations: number): number;
+}
+
 export interface Kernels
   extends MatrixKernels,
     CellKernels,
     TokenKernels,
     VectorKernels,
-    OptimizerKernels {
+    OptimizerKernels,
+    PeakKernels {
   readonly backend: BackendName;
   /** The build in use, such as `wasm-relaxed-simd`: results agree to the bit only within one variant. */
   readonly variant: string;

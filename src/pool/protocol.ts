@@ -133,6 +133,7 @@ export interface ComputeTraining {
 /** Generations count committed steps; a region of two is chosen by the generation modulo 2. */
 export type ComputeTask =
   | { kind: 'ping' }
+  | MeasureTask
   | { kind: 'initialize'; first: number; count: number; generation: number }
   | { kind: 'pack'; first: number; count: number; biases: boolean; generation: number }
   | TrainTask
@@ -140,6 +141,13 @@ export type ComputeTask =
   | { kind: 'reduce'; shard: number; first: number; count: number }
   | UpdateTask
   | { kind: 'snapshot'; first: number; count: number; generation: number; carries: boolean };
+
+/** Runs at the machine's limit for a while: multiply-adds in registers, or copying of memory. */
+export interface MeasureTask {
+  kind: 'measure';
+  what: 'multiply-add' | 'copy';
+  seconds: number;
+}
 
 /** Forward and backward of one shard: lane gradients, and carry of generation g to g+1. */
 export interface TrainTask {
@@ -184,6 +192,8 @@ export interface ComputeResult {
   seconds: number;
   /** Summed loss (nats) of each lane of a train task, of each stream of an evaluate task. */
   losses?: number[];
+  /** Of a measure task: floating-point operations, or bytes read and written, a second. */
+  rate?: number;
 }
 
 /** An exception inside a task comes back as data: structured clone would drop its class. */

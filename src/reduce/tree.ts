@@ -25,7 +25,8 @@ export function sumTree(
   if (count === 1) return leafOf(first);
   const half = 2 ** Math.ceil(Math.log2(count) - 1);
   const left = sumTree(first, half, leafOf, add, scratch, scratchStride);
-  const next = scratch + scratchStride;
+  // A sum lies in the first scratch vector of its subtree or in none: the right one must spare the left one's.
+  const next = left ? scratch + scratchStride : scratch;
   const right = sumTree(first + half, count - half, leafOf, add, next, scratchStride);
   if (!left || !right) return left || right;
   add(left, right, scratch);

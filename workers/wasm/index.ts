@@ -5,6 +5,7 @@ export { multiply } from './multiply';
 export { multiplyTransposed, scratchLength } from './multiply-transposed';
 export { adam, rmsprop, sgd } from './optimizers';
 export { pack, packedLength } from './pack';
+export { multiplyAddLoop } from './peak';
 export { rnnBackward, rnnForward } from './rnn';
 export { softmaxCrossEntropy } from './softmax';
 export { sumRows } from './sum-rows';

@@ -24,7 +24,15 @@ export function createReferenceKernels(reals: Reals, ints: Int32Array): Kernels 
     ...tokenKernels(reals, ints),
     ...vectorKernels(reals),
     ...optimizerKernels(reals),
+    multiplyAddLoop,
   };
+}
+
+/** One chain: a scalar engine has no more to show. */
+function multiplyAddLoop(iterations: number): number {
+  let value = 0.1;
+  for (let i = 0; i < iterations; i++) value = value * 0.9999 + 0.0001;
+  return 2 * iterations + (Number.isNaN(value) ? 1 : 0);
 }
 
 function vectorKernels(reals: Reals): VectorKernels {

@@ -1,0 +1,66 @@
+/** The complete, frozen configuration of a run. */
+import type { z } from 'zod';
+import { expected, InputError } from '../errors.ts';
+import { applyConditions } from './conditions.ts';
+import { SettingTable } from './setting-table.ts';
+import { trainSchema } from './train-schema.ts';
+
+export type Settings = z.input<typeof trainSchema>;
+type Checked = z.output<typeof trainSchema>;
+export type SettingName = keyof Checked;
+
+type AlwaysFilled = 'init' | 'lanes' | 'weightDecay' | 'run' | 'workers';
+
+/** The complete merged configuration of a run; what stands in its config.json. */
+export type Config = Readonly<
+  Omit<Checked, AlwaysFilled> & { [K in AlwaysFilled]-?: NonNullable<Checked[K]> }
+>;
+
+export const trainSettings = new SettingTable(trainSchema);
+
+/** What of the machine and the moment fills settings that were left open. */
+export interface Surroundings {
+  /** Cores this process may use. */
+  cores: number;
+  /** A folder that does not exist yet. */
+  newRun: () => string;
+}
+
+/**
+ * Checks settings and fills all that was left open. The result is frozen.
+ * Throws InputError naming the setting, what it may be, what came and, for an unknown name, the nearest known one.
+ */
+export function resolveConfig(
+  settings: Readonly<Record<string, unknown>>,
+  surroundings: Surroundings,
+): Config {
+  const config: Checked = { ...trainSettings.parse(settings) };
+  applyConditions(config);
+  refuseContradictions(config);
+  return Object.freeze({
+    ...config,
+    init: config.init ?? (config.activation === 'relu' ? 'identity' : 'orthogonal'),
+    weightDecay: config.weightDecay ?? (config.optimizer === 'adamw' ? 0.01 : 0),
+    lanes: config.lanes ?? Math.min(8, config.batch),
+    epochs: config.epochs ?? (config.steps === undefined ? 10 : undefined),
+    workers: config.workers ?? surroundings.cores,
+    run: config.run ?? surroundings.newRun(),
+  });
+}
+
+function refuseContradictions(config: Checked): void {
+  if (config.lanes !== undefined && config.lanes > config.batch) {
+    throw new InputError(
+      expected(
+        `--lanes to be at most --batch (${config.batch})`,
+        config.lanes,
+        `Use --lanes ${config.batch} or --batch ${config.lanes}.`,
+      ),
+    );
+  }
+  if (config.metricsPort !== undefined && !config.metrics) {
+    throw new InputError(
+      'Expected --metrics-port only without --no-metrics. Leave one of them out.',
+    );
+  }
+}

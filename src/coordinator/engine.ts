@@ -1,0 +1,140 @@
+/** Plans and starts what computes: arena, compute pool and coordinator, for training or for evaluation alone. */
+import { formatBytes } from '../bytes.ts';
+import { InputError } from '../errors.ts';
+import { createKernels, type KernelChoice } from '../kernels/backend.ts';
+import type { Kernels } from '../kernels/contract.ts';
+import { type ArenaViews, createArena, MAX_ARENA_BYTES, viewArena } from '../memory/arena.ts';
+import type { ArenaLayout } from '../memory/layout.ts';
+import { WORD_BYTES } from '../memory/table.ts';
+import type { InitRecipe } from '../model/init.ts';
+import { packJobs } from '../model/packing.ts';
+import { ParameterTable } from '../model/parameters.ts';
+import type { ModelSpec } from '../model/spec.ts';
+import { momentCount, type OptimizerSettings } from '../optimizer/update.ts';
+import { ComputePool } from '../pool/compute-pool.ts';
+import type { ComputeTraining } from '../pool/protocol.ts';
+import { Coordinator } from './coordinator.ts';
+import { layoutArena } from './layout.ts';
+import { cut, planShards, type ShardPlan, type Span } from './plan.ts';
+
+export interface EngineRequest {
+  spec: ModelSpec;
+  /** T */
+  times: number;
+  workers: number;
+  kernels: KernelChoice;
+  /** Streams of an evaluation; 0 for none. */
+  evaluationStreams: number;
+  /** Absent where nothing is trained. */
+  training?: {
+    /** N and S */
+    streams: number;
+    lanes: number;
+    optimizer: OptimizerSettings;
+    init: InitRecipe;
+  };
+}
+
+export interface EnginePlan {
+  readonly request: EngineRequest;
+  readonly table: ParameterTable;
+  readonly layout: ArenaLayout;
+  readonly lanes: readonly Span[];
+  readonly shards: readonly ShardPlan[];
+  /** Streams of an evaluation by shard. */
+  readonly evaluation: readonly Span[];
+  readonly arenaBytes: number;
+}
+
+export interface Engine {
+  readonly memory: WebAssembly.Memory;
+  readonly views: ArenaViews;
+  readonly pool: ComputePool;
+  readonly coordinator: Coordinator;
+}
+
+/**
+ * Lays out the arena. Throws InputError where it would be larger than an arena can be or than `freeBytes`, naming the
+ * bytes and what lowers them. Reserves nothing yet.
+ */
+export function planEngine(request: EngineRequest, freeBytes: number): EnginePlan {
+  const { spec, times, workers, training, evaluationStreams } = request;
+  const table = new ParameterTable(spec);
+  // Kernels size their operands in 32 bits: what is too large by far must not come to them.
+  refuseTooLarge((training ? 2 : 1) * table.paddedLength * WORD_BYTES, freeBytes);
+  const lanes = training ? cut(training.streams, training.lanes) : [];
+  const shards = training ? planShards(lanes, workers) : [];
+  const evaluation = cut(evaluationStreams, Math.min(workers, evaluationStreams));
+  const layout = layoutArena(
+    {
+      table,
+      times,
+      evaluation,
+      training: training && {
+        streams: training.streams,
+        lanes,
+        shards,
+        moments: momentCount(training.optimizer),
+      },
+    },
+    kernelSizing(request.kernels),
+  );
+  const arenaBytes = layout.words * WORD_BYTES;
+  refuseTooLarge(arenaBytes, freeBytes);
+  return { request, table, layout, lanes, shards, evaluation, arenaBytes };
+}
+
+/** Reserves the arena and starts the threads. Throws TrainingError where either fails. */
+export async function startEngine(plan: EnginePlan): Promise<Engine> {
+  const { request, table, layout, lanes, shards } = plan;
+  const { spec, kernels, workers, times, training } = request;
+  const memory = createArena(layout.words);
+  const views = viewArena(memory);
+  const pool = await ComputePool.start(
+    { memory, layout, spec, kernels, training: training && computeTraining(plan) },
+    workers,
+  );
+  const coordinator = new Coordinator({
+    pool,
+    table,
+    layout,
+    views,
+    packJobs: packJobs(table, layout.packed, kernelSizing(kernels)),
+    workers,
+    streams: lanes.reduce((sum, { count }) => sum + count, 0),
+    times,
+    shards: shards.length,
+  });
+  return { memory, views, pool, coordinator };
+}
+
+/** Kernels on the smallest arena: they know the sizes of their packed operands and scratch. */
+function kernelSizing(choice: KernelChoice): Kernels {
+  return createKernels(choice, createArena(1));
+}
+
+function computeTraining({ request, lanes, shards }: EnginePlan): ComputeTraining {
+  const { streams, optimizer, init } = request.training!;
+  return {
+    streams,
+    optimizer,
+    init,
+    lanes: lanes.map(({ first, count }) => ({ firstStream: first, streams: count })),
+    shards: shards.map((shard) => ({
+      firstStream: shard.streams.first,
+      streams: shard.streams.count,
+      firstLane: shard.lanes.first,
+      lanes: shard.lanes.count,
+    })),
+  };
+}
+
+function refuseTooLarge(bytes: number, freeBytes: number): void {
+  const limit = Math.min(MAX_ARENA_BYTES, freeBytes);
+  if (bytes <= limit) return;
+  const reason = limit === MAX_ARENA_BYTES ? 'an arena can have' : 'memory is free';
+  throw new InputError(
+    `Expected the memory plan to fit ${formatBytes(limit)} (as much as ${reason}), got ${formatBytes(bytes)}. ` +
+      'Lower --hidden, --layers, --batch, --chunk, --embed or --lanes.',
+  );
+}

@@ -1,0 +1,63 @@
+/**
+ * Keeps the next chunks ready: loading overlaps with computing. The loader fills ring slots in order, at most as many ahead
+ * as there are slots beside the one in use.
+ */
+
+/** Fills one ring slot with one chunk. */
+export type FillSlot<Chunk> = (chunk: Chunk, slot: number) => Promise<void>;
+
+export interface FedChunk<Chunk> {
+  chunk: Chunk;
+  slot: number;
+  /** Seconds the caller had to wait for it. */
+  waitSeconds: number;
+}
+
+export class ChunkFeed<Chunk> {
+  readonly #chunks: Iterator<Chunk>;
+  readonly #slots: number;
+  readonly #fill: FillSlot<Chunk>;
+  readonly #ready: { chunk: Chunk; slot: number; filled: Promise<void> }[] = [];
+  #requested = 0;
+
+  constructor(chunks: Iterable<Chunk>, slots: number, fill: FillSlot<Chunk>) {
+    this.#chunks = chunks[Symbol.iterator]();
+    this.#slots = slots;
+    this.#fill = fill;
+  }
+
+  /**
+   * The next chunk, filled; undefined after the last. Its slot stays untouched until the call after. Rejects with the
+   * loader's error.
+   */
+  async next(): Promise<FedChunk<Chunk> | undefined> {
+    this.#requestAhead();
+    const head = this.#ready.shift();
+    if (!head) return undefined;
+    const started = performance.now();
+    await head.filled;
+    this.#requestAhead();
+    return {
+      chunk: head.chunk,
+      slot: head.slot,
+      waitSeconds: (performance.now() - started) / 1000,
+    };
+  }
+
+  /** Waits for the fills under way, whose results nobody will use. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#ready.splice(0).map(({ filled }) => filled));
+  }
+
+  #requestAhead(): void {
+    while (this.#ready.length < this.#slots - 1) {
+      const { value: chunk, done } = this.#chunks.next();
+      if (done) return;
+      const slot = this.#requested++ % this.#slots;
+      const filled = this.#fill(chunk, slot);
+      // The rejection is reported by `next`; a chunk nobody asks for must not end the process.
+      filled.catch(() => undefined);
+      this.#ready.push({ chunk, slot, filled });
+    }
+  }
+}

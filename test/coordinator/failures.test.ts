@@ -1,0 +1,132 @@
+import type { Worker } from 'node:worker_threads';
+import test, { type ExecutionContext } from 'ava';
+import { TrainingError } from '../../src/errors.ts';
+import type { BackendRequest } from '../../src/kernels/backend.ts';
+import type { ModelSpec } from '../../src/model/spec.ts';
+import { parametersSha256 } from '../../src/parameters-hash.ts';
+import { fillParameters, fillSlot, startTestEngine, type TestEngine } from '../helpers/engine.ts';
+
+const OPTIMIZER = { optimizer: 'sgd', momentum: 0.9, weightDecay: 0, clipValue: 0 } as const;
+const STEP = { slot: 0, fromZero: false, learningRate: 0.1, clipNorm: 1 };
+const base = { cell: 'lstm', activation: 'tanh', layers: 2, dropout: 0.1 } as const;
+
+async function start(
+  t: ExecutionContext,
+  spec: ModelSpec,
+  backend: BackendRequest,
+  sizes = { streams: 5, times: 4, lanes: 3 },
+): Promise<TestEngine> {
+  const started = await startTestEngine({
+    ...sizes,
+    spec,
+    workers: 2,
+    backend,
+    optimizer: OPTIMIZER,
+  });
+  t.teardown(() => started.engine.pool.close());
+  fillParameters(started);
+  fillSlot(started, 0, (stream, time) => (3 * stream + time * time) % spec.vocabulary);
+  await started.engine.coordinator.packWeights();
+  return started;
+}
+
+/** What belongs to the committed generation. */
+function committed({ plan, engine }: TestEngine): Record<string, Float32Array> {
+  const { layout, table } = plan;
+  const now = engine.coordinator.generation % 2;
+  const words = (offset: number, length: number) =>
+    engine.views.reals.slice(offset, offset + length);
+  const carry = layout.regions.find(({ name }) => name === 'carry 0')?.length ?? 0;
+  return {
+    parameters: words(layout.parameters[now], table.paddedLength),
+    momentum: words(layout.moments[0][now], table.paddedLength),
+    carries: words(layout.carries[now], carry),
+  };
+}
+
+const SMALL: ModelSpec = { ...base, vocabulary: 11, embed: 4, hidden: 6 };
+
+for (const [parameter, value] of [
+  ['embedding.weight', Number.NaN],
+  ['rnn.weight_hh_l1', Number.NaN],
+  ['head.bias', Number.POSITIVE_INFINITY],
+] as const) {
+  test(`a gradient that is not finite ends the step before the update: ${value} in ${parameter}`, async (t) => {
+    const started = await start(t, SMALL, 'wasm');
+    const { coordinator } = started.engine;
+    await coordinator.step(STEP);
+    const { start: first, length } = started.plan.table.get(parameter);
+    coordinator.parameters.fill(value, first, first + length);
+    await coordinator.packWeights();
+    const before = committed(started);
+    const error = await t.throwsAsync(coordinator.step(STEP), { instanceOf: TrainingError });
+    t.regex(error.message, /^The gradient of step 2 is not finite \(loss (NaN|Infinity)\): /);
+    t.regex(error.message, /: (NaN|-?Infinity) first in (embedding|layer \d|head), [a-z_.\dl]+\. /);
+    t.regex(error.message, / The parameters of step 1 are kept\. /);
+    t.deepEqual(error.place, { step: 2, phase: 'clip' });
+    t.is(coordinator.generation, 1);
+    t.deepEqual(committed(started), before);
+  });
+}
+
+test('the layer named is the first one whose gradient is not finite, though the loss is', async (t) => {
+  const spec: ModelSpec = { ...SMALL, cell: 'rnn', activation: 'relu', layers: 1, dropout: 0 };
+  const started = await start(t, spec, 'wasm');
+  const { engine, plan } = started;
+  // All states are 3e38 and all logits 0: only the head's weight gradient, a sum of states, overflows.
+  engine.coordinator.parameters.fill(0);
+  const { start: first, length } = plan.table.get('rnn.bias_ih_l0');
+  engine.coordinator.parameters.fill(3e38, first, first + length);
+  await engine.coordinator.packWeights();
+  const error = await t.throwsAsync(engine.coordinator.step(STEP), { instanceOf: TrainingError });
+  t.regex(error.message, /\(loss 2\.39789\d+\): -?Infinity first in head, head\.weight\./);
+});
+
+/** Long enough a step on the reference backend that a thread ended at its start is ended within it. */
+const LARGE: ModelSpec = { ...base, vocabulary: 40, embed: 16, hidden: 48 };
+const LARGE_SIZES = { streams: 8, times: 12, lanes: 4 };
+
+async function trainLarge(t: ExecutionContext, disturb: (step: number) => void) {
+  const started = await start(t, LARGE, 'reference', LARGE_SIZES);
+  const { coordinator, pool } = started.engine;
+  const losses: number[] = [];
+  for (let step = 0; step < 3; step++) {
+    const outcome = coordinator.step({ ...STEP, fromZero: step === 0 });
+    disturb(step);
+    losses.push((await outcome).loss);
+  }
+  const sha256 = parametersSha256(started.plan.table, coordinator.parameters);
+  const { carries, momentum } = committed(started);
+  return { losses, sha256, carries, momentum, counters: { ...pool.counters }, ids: pool.threadIds };
+}
+
+test.serial('a task whose thread dies is repeated, and the bits are the same', async (t) => {
+  const { counters: none, ids: _, ...undisturbed } = await trainLarge(t, () => {});
+  t.deepEqual(none, { restarts: 0, repeatedTasks: 0 });
+
+  const threads: Worker[] = [];
+  const remember = (thread: Worker) => threads.push(thread);
+  process.on('worker', remember);
+  t.teardown(() => process.off('worker', remember));
+  const { counters, ids, ...disturbed } = await trainLarge(t, (step) => {
+    if (step === 1) void threads[0].terminate();
+  });
+  t.deepEqual(disturbed, undisturbed);
+  t.is(counters.repeatedTasks, 1);
+  t.true(counters.restarts >= 1);
+  t.is(threads.length, 3);
+  t.is(ids.length, 2);
+});
+
+test('a task that fails by itself is not repeated, and says where it was', async (t) => {
+  const { engine } = await start(t, SMALL, 'wasm');
+  const task = { kind: 'reduce', shard: 99, first: 0, count: 1 } as const;
+  const error = await t.throwsAsync(engine.pool.run([{ kind: 'ping' }, task], { step: 3 }), {
+    instanceOf: TrainingError,
+  });
+  t.regex(error.message, /^A worker failed at step 3, reduce of shard 99: /);
+  t.deepEqual(error.place, { step: 3, phase: 'reduce', shard: 99 });
+  t.true(error.cause instanceof Error);
+  t.deepEqual(engine.pool.counters, { restarts: 0, repeatedTasks: 0 });
+  t.is((await engine.pool.run([{ kind: 'ping' }])).length, 1);
+});

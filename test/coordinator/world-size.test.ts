@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import test from 'ava';
+import type { BackendRequest } from '../../src/kernels/backend.ts';
+import type { CellName, ModelSpec } from '../../src/model/spec.ts';
+import { parametersSha256 } from '../../src/parameters-hash.ts';
+import { fillParameters, fillSlot, startTestEngine } from '../helpers/engine.ts';
+
+const WORKERS = [1, 2, 3, 5, 8];
+const STEPS = 4;
+/** 7 lanes of 11 streams: of 1 and 2 streams. */
+const SIZES = { streams: 11, times: 5, lanes: 7 };
+const OPTIMIZER = {
+  optimizer: 'adam',
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  clipValue: 0.02,
+} as const;
+
+interface Trained {
+  parameters: string;
+  carries: string;
+  losses: number[];
+  gradNorms: number[];
+  evaluated: number[];
+}
+
+const sameBits = test.macro({
+  title: (_, cell, backend) =>
+    `1, 2, 3, 5 and 8 workers give the same parameters, carries and losses: ${cell}, ${backend}`,
+  async exec(t, cell: CellName, backend: BackendRequest) {
+    const spec: ModelSpec = {
+      cell,
+      activation: 'tanh',
+      vocabulary: 23,
+      embed: 6,
+      hidden: 10,
+      layers: 2,
+      dropout: 0.3,
+    };
+    const first = await trainWith(spec, 1, backend);
+    t.true(first.losses.every((loss) => loss > 0 && loss < 10));
+    t.is(new Set(first.losses).size, STEPS);
+    for (const workers of WORKERS.slice(1)) {
+      t.deepEqual(await trainWith(spec, workers, backend), first, `${workers} workers`);
+    }
+  },
+});
+
+for (const backend of ['wasm', 'reference'] as const) {
+  for (const cell of ['rnn', 'lstm', 'gru'] as const) test.serial(sameBits, cell, backend);
+}
+
+async function trainWith(
+  spec: ModelSpec,
+  workers: number,
+  backend: BackendRequest,
+): Promise<Trained> {
+  const started = await startTestEngine({ ...SIZES, spec, workers, backend, optimizer: OPTIMIZER });
+  const { plan, engine } = started;
+  const { coordinator, views, pool } = engine;
+  const losses: number[] = [];
+  const gradNorms: number[] = [];
+  try {
+    fillParameters(started);
+    await coordinator.packWeights();
+    for (let step = 0; step < STEPS; step++) {
+      fillSlot(started, 0, (stream, time) => (7 * stream + step + time * time) % spec.vocabulary);
+      const outcome = await coordinator.step({
+        slot: 0,
+        fromZero: step === 0,
+        learningRate: 0.01,
+        clipNorm: 0.2,
+      });
+      losses.push(outcome.loss);
+      gradNorms.push(outcome.gradNorm);
+    }
+    const { ids, targets } = plan.layout.evaluationRing[0];
+    for (let i = 0; i < SIZES.streams * SIZES.times; i++) {
+      views.ints[ids + i] = i % spec.vocabulary;
+      views.ints[targets + i] = (i * i) % spec.vocabulary;
+    }
+    const evaluated = await coordinator.evaluateChunk(plan.evaluation, 0, 0, SIZES.times);
+    return {
+      parameters: parametersSha256(plan.table, coordinator.parameters),
+      carries: hash(
+        views.reals.slice(plan.layout.carries[0], plan.layout.carries[0] + carryLength(spec)),
+      ),
+      losses,
+      gradNorms,
+      evaluated,
+    };
+  } finally {
+    await pool.close();
+  }
+}
+
+function carryLength({ cell, layers, hidden }: ModelSpec): number {
+  return (cell === 'lstm' ? 2 : 1) * layers * SIZES.streams * hidden;
+}
+
+function hash(values: Float32Array): string {
+  return createHash('sha256').update(values).digest('hex');
+}

@@ -1,0 +1,67 @@
+/** A real engine (threads and all) on chunks that the test writes itself. */
+import {
+  type Engine,
+  type EnginePlan,
+  planEngine,
+  startEngine,
+} from '../../src/coordinator/engine.ts';
+import { type BackendRequest, chooseKernels } from '../../src/kernels/backend.ts';
+import type { ModelSpec } from '../../src/model/spec.ts';
+import type { OptimizerSettings } from '../../src/optimizer/update.ts';
+
+export interface TestEngineOptions {
+  spec: ModelSpec;
+  streams: number;
+  times: number;
+  lanes: number;
+  workers: number;
+  backend: BackendRequest;
+  optimizer: OptimizerSettings;
+}
+
+export interface TestEngine {
+  plan: EnginePlan;
+  engine: Engine;
+}
+
+export async function startTestEngine(options: TestEngineOptions): Promise<TestEngine> {
+  const { spec, streams, times, lanes, workers, backend, optimizer } = options;
+  const plan = planEngine(
+    {
+      spec,
+      times,
+      workers,
+      kernels: chooseKernels(backend),
+      evaluationStreams: streams,
+      training: { streams, lanes, optimizer, init: { init: 'orthogonal', seed: 1 } },
+    },
+    2 ** 31,
+  );
+  return { plan, engine: await startEngine(plan) };
+}
+
+/** Fills parameter p, element e with 0.4 sin(1.7 (p + 1) + 0.9 e), as scripts/pytorch-curves.py does. */
+export function fillParameters({ plan, engine }: TestEngine): void {
+  const { parameters } = engine.coordinator;
+  for (const [p, { start, length }] of plan.table.parameters.entries()) {
+    for (let e = 0; e < length; e++)
+      parameters[start + e] = 0.4 * Math.sin(1.7 * (p + 1) + 0.9 * e);
+  }
+}
+
+/** Writes ids and targets (T, N) to a slot of the ring. */
+export function fillSlot(
+  { plan, engine }: TestEngine,
+  slot: number,
+  token: (stream: number, time: number) => number,
+): void {
+  const { ids, targets } = plan.layout.ring[slot];
+  const { training, times } = plan.request;
+  const streams = training?.streams ?? 0;
+  for (let t = 0; t < times; t++) {
+    for (let b = 0; b < streams; b++) {
+      engine.views.ints[ids + t * streams + b] = token(b, t);
+      engine.views.ints[targets + t * streams + b] = token(b, t + 1);
+    }
+  }
+}

@@ -1,0 +1,206 @@
+/** Entry of a compute thread: runs one task on the arena, replies with what it measured. */
+import { threadId } from 'node:worker_threads';
+import { workerData } from 'piscina';
+import { toErrorRecord } from '../src/errors.ts';
+import { createKernels } from '../src/kernels/backend.ts';
+import { viewArena } from '../src/memory/arena.ts';
+import { initializeParameter } from '../src/model/init.ts';
+import type { Lane } from '../src/model/layers/context.ts';
+import { Network } from '../src/model/network.ts';
+import { combineBiases, packJobs, runPackJob } from '../src/model/packing.ts';
+import { BLOCK, ParameterTable } from '../src/model/parameters.ts';
+import { updateRange } from '../src/optimizer/update.ts';
+import type {
+  ComputeReply,
+  ComputeResult,
+  ComputeTask,
+  ComputeThreadData,
+  EvaluateTask,
+  TrainTask,
+  UpdateTask,
+} from '../src/pool/protocol.ts';
+import { LaneReduction } from '../src/reduce/lane-reduction.ts';
+
+const { memory, layout, spec, kernels: choice, training } = workerData as ComputeThreadData;
+const { reals, ints, doubles } = viewArena(memory);
+const kernels = createKernels(choice, memory);
+const table = new ParameterTable(spec);
+const jobs = packJobs(table, layout.packed, kernels);
+const reduction = new LaneReduction(table, kernels, layout, ints, doubles);
+const networks = layout.shards.map(
+  (shard) => new Network(table, kernels, ints, layout.packed, shard),
+);
+const lanesOfShards = layout.shards.map((_, shard) => lanesOf(shard));
+
+export default function run(task: ComputeTask): ComputeReply {
+  const started = performance.now();
+  try {
+    const figures = perform(task);
+    return { threadId, seconds: (performance.now() - started) / 1000, ...figures };
+  } catch (error) {
+    return { error: toErrorRecord(error) };
+  }
+}
+
+function perform(task: ComputeTask): Pick<ComputeResult, 'losses' | 'rate'> | undefined {
+  switch (task.kind) {
+    case 'train':
+      return { losses: train(task) };
+    case 'evaluate':
+      return { losses: evaluate(task) };
+    case 'reduce':
+      reduction.reduce(task.first, task.count, layout.shards[task.shard].tree);
+      return;
+    case 'update':
+      update(task);
+      return;
+    case 'pack':
+      pack(task.first, task.count, task.biases, task.generation);
+      return;
+    case 'snapshot':
+      snapshot(task.first, task.count, task.carries, task.generation);
+      return;
+    case 'initialize':
+      initialize(task.first, task.count, task.generation);
+      return;
+    case 'measure':
+      return {
+        rate: task.what === 'copy' ? copyRate(task.seconds) : multiplyAddRate(task.seconds),
+      };
+    case 'ping':
+  }
+}
+
+function train({ shard, generation, slot, times, headTimes, fromZero }: TrainTask): number[] {
+  const { streams, shards, init } = training!;
+  const { firstStream, streams: rows } = shards[shard];
+  const lanes = lanesOfShards[shard];
+  networks[shard].train(
+    { parameters: layout.parameters[generation % 2], times, rows, headTimes },
+    layout.ring[slot],
+    {
+      streams,
+      firstStream,
+      carryIn: fromZero ? 0 : layout.carries[generation % 2],
+      carryOut: layout.carries[(generation + 1) % 2],
+    },
+    lanes,
+    { seed: init.seed, step: generation, firstStream },
+  );
+  return lanes.map((lane) => sumLosses(shard, times, rows, lane.firstRow, lane.rows));
+}
+
+function evaluate(task: EvaluateTask): number[] {
+  const { shard, generation, slot, chunk, times, headTimes, streams, firstStream, rows } = task;
+  networks[shard].evaluate(
+    { parameters: layout.parameters[generation % 2], times, rows, headTimes },
+    layout.evaluationRing[slot],
+    {
+      streams,
+      firstStream,
+      carryIn: chunk === 0 ? 0 : layout.evaluationCarries[chunk % 2],
+      carryOut: layout.evaluationCarries[(chunk + 1) % 2],
+    },
+  );
+  return Array.from({ length: rows }, (_, row) => sumLosses(shard, times, rows, row, 1));
+}
+
+/** Sum of the losses of some rows of the shard, in float64, in order of time, then row. */
+function sumLosses(
+  shard: number,
+  times: number,
+  rows: number,
+  first: number,
+  count: number,
+): number {
+  const { losses } = layout.shards[shard];
+  let sum = 0;
+  for (let t = 0; t < times; t++) {
+    for (let r = first; r < first + count; r++) sum += reals[losses + t * rows + r];
+  }
+  return sum;
+}
+
+function update({ first, count, generation, factors }: UpdateTask): void {
+  const start = first * BLOCK;
+  const now = generation % 2;
+  const next = 1 - now;
+  updateRange(kernels, training!.optimizer, factors, {
+    parameters: layout.parameters[now] + start,
+    parametersNext: layout.parameters[next] + start,
+    moments: layout.moments.map((moment) => moment[now] + start),
+    momentsNext: layout.moments.map((moment) => moment[next] + start),
+    gradient: layout.gradient + start,
+    length: count * BLOCK,
+  });
+}
+
+function pack(first: number, count: number, biases: boolean, generation: number): void {
+  const parameters = layout.parameters[generation % 2];
+  for (let i = first; i < first + count; i++) runPackJob(kernels, parameters, jobs[i]);
+  if (biases) combineBiases(kernels, table, parameters, layout.packed);
+}
+
+function snapshot(first: number, count: number, carries: boolean, generation: number): void {
+  const now = generation % 2;
+  const start = first * BLOCK;
+  const words = count * BLOCK;
+  kernels.copy(layout.parameters[now] + start, layout.snapshot.parameters + start, words);
+  for (const [i, moment] of layout.moments.entries()) {
+    kernels.copy(moment[now] + start, layout.snapshot.moments[i] + start, words);
+  }
+  if (carries) kernels.copy(layout.carries[now], layout.snapshot.carries, carryWords());
+}
+
+function carryWords(): number {
+  return layout.regions.find(({ name }) => name === 'snapshot carry')!.length;
+}
+
+function initialize(first: number, count: number, generation: number): void {
+  for (let i = first; i < first + count; i++) {
+    const parameter = table.parameters[i];
+    const start = layout.parameters[generation % 2] + parameter.start;
+    const values = reals.subarray(start, start + parameter.length);
+    initializeParameter(parameter, i, spec, training!.init, values);
+  }
+}
+
+/** Operations a second of multiply-adds in registers. */
+function multiplyAddRate(seconds: number): number {
+  return rateOver(seconds, () => kernels.multiplyAddLoop(100_000));
+}
+
+/** Bytes a second, read and written, of copying more than the caches hold. */
+function copyRate(seconds: number): number {
+  const source = new Float32Array(2 ** 24).fill(1);
+  const target = new Float32Array(source.length);
+  return rateOver(seconds, () => {
+    target.set(source);
+    return 2 * source.byteLength;
+  });
+}
+
+/** Work a second of `run`, which returns how much it did, once it has run for so long. */
+function rateOver(seconds: number, run: () => number): number {
+  run();
+  const started = performance.now();
+  let work = 0;
+  let elapsed = 0;
+  while (elapsed < seconds) {
+    work += run();
+    elapsed = (performance.now() - started) / 1000;
+  }
+  return work / elapsed;
+}
+
+function lanesOf(shard: number): Lane[] {
+  const plan = training?.shards[shard];
+  if (!plan) return [];
+  return training.lanes
+    .slice(plan.firstLane, plan.firstLane + plan.lanes)
+    .map(({ firstStream, streams }, i) => ({
+      firstRow: firstStream - plan.firstStream,
+      rows: streams,
+      regions: layout.lanes[plan.firstLane + i],
+    }));
+}
