@@ -1,0 +1,110 @@
+/**
+ * Runs at `npm install`: makes the native kernels ready where this machine can, and lets the install
+ * succeed where it cannot. A prebuilt addon that loads is taken as it is; else node-gyp builds one. The
+ * reason of a failure is kept in build/native-unavailable.txt, for `loadNativeKernels` to tell.
+ *
+ * `--prebuild` builds in any case, puts the addon where the npm package carries it
+ * (prebuilds/<platform>-<arch>/) and fails where it cannot.
+ */
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const platform = `${process.platform}-${process.arch}`;
+const built = join(root, 'build', 'Release', 'threadloom.node');
+const prebuilt = join(root, 'prebuilds', platform, 'threadloom.node');
+const reasonFile = join(root, 'build', 'native-unavailable.txt');
+const isPrebuild = process.argv.includes('--prebuild');
+
+const reason = makeReady();
+if (reason) {
+  // Nothing stale may be loaded in spite of what is said here.
+  rmSync(join(root, 'build'), { recursive: true, force: true });
+  mkdirSync(dirname(reasonFile), { recursive: true });
+  writeFileSync(reasonFile, `${reason}\n`);
+  console.log(`threadloom: native kernels not built, the wasm backend will be used: ${reason}`);
+  if (isPrebuild) process.exitCode = 1;
+} else {
+  rmSync(reasonFile, { force: true });
+  if (isPrebuild) {
+    mkdirSync(dirname(prebuilt), { recursive: true });
+    copyFileSync(built, prebuilt);
+    console.log(`threadloom: wrote ${prebuilt}`);
+  }
+}
+
+/** Returns why there is no native addon, or undefined where there is one. */
+function makeReady() {
+  if (!isPrebuild && existsSync(prebuilt) && !loadFailure(prebuilt)) return undefined;
+  const missing = missingForBuild();
+  if (missing) return missing;
+  const build = spawnSync(
+    process.execPath,
+    [findNodeGyp(), 'rebuild', '--jobs=max', ...headers()],
+    {
+      cwd: root,
+      encoding: 'utf8',
+    },
+  );
+  if (build.error) return `node-gyp could not be started (${build.error.message})`;
+  if (build.status !== 0) return `node-gyp failed (${failingLine(build.stdout + build.stderr)})`;
+  const failure = loadFailure(built);
+  return failure && `the addon was built and does not load (${failure})`;
+}
+
+function missingForBuild() {
+  if (!['linux-x64', 'darwin-x64'].includes(platform))
+    return `they are not written for ${platform}`;
+  const missing = [];
+  if (!isOnPath(process.env.CXX?.split(' ')[0], 'g++', 'c++', 'clang++'))
+    missing.push('C++ compiler');
+  if (!isOnPath('make', 'gmake')) missing.push('make');
+  if (!isOnPath(process.env.PYTHON, process.env.npm_config_python, 'python3', 'python')) {
+    missing.push('Python');
+  }
+  if (!findNodeGyp()) missing.push('node-gyp');
+  return missing.length === 0 ? undefined : `no ${missing.join(', no ')} found`;
+}
+
+/** npm names its own node-gyp in the environment; outside of npm it lies beside npm, beside node. */
+function findNodeGyp() {
+  const npmFolder = join(dirname(process.execPath), '..', 'lib', 'node_modules', 'npm');
+  const beside = join(npmFolder, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+  return [process.env.npm_config_node_gyp, beside].find((file) => file && existsSync(file));
+}
+
+/** Headers installed with node spare node-gyp the download. */
+function headers() {
+  const prefix = dirname(dirname(realpathSync(process.execPath)));
+  const installed = existsSync(join(prefix, 'include', 'node', 'node_api.h'));
+  return installed ? [`--nodedir=${prefix}`] : [];
+}
+
+function isOnPath(...commands) {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return commands.some(
+    (command) => command && folders.some((folder) => existsSync(resolve(folder, command))),
+  );
+}
+
+function loadFailure(file) {
+  try {
+    createRequire(import.meta.url)(file);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The line of a long log that says what went wrong. */
+function failingLine(log) {
+  const lines = log.split('\n').map((line) => line.trim());
+  const telling =
+    lines.find((line) => /\berror:|\*\*\* /.test(line)) ??
+    lines.find((line) => /ERR! stack/.test(line)) ??
+    lines.findLast((line) => line !== '');
+  return (telling ?? 'without output').replace(/^gyp ERR! (stack )?/, '').slice(0, 200);
+}

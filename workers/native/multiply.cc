@@ -1,0 +1,79 @@
+/**
+ * c (m, n) = start + a (m, k) · b (k, n), b packed by `pack`. c aliases nothing; tiles at the right edge
+ * are masked. Error of an element: at most k roundings of a fused multiply-add, in ascending order of K.
+ *
+ * After Goto & van de Geijn, Anatomy of High-Performance Matrix Multiplication (2008). The rows of a that
+ * share a block of b are copied side by side, because rows that are a power of two apart would evict each
+ * other from the first-level cache; the panel that comes next is prefetched evenly while the tiles of one
+ * are computed.
+ */
+#include "operations.h"
+#include "tile.h"
+
+namespace threadloom::THREADLOOM_PATH {
+
+/**
+ * Words from one copied row to the next: a cache line more than a block, so that rows spread over the
+ * cache.
+ */
+constexpr Size COPY_STRIDE = MAXIMUM_DEPTH + 16;
+/** Tiles that use one panel of b before the next panel is read: about 100 rows. */
+constexpr Size TILES_TOGETHER = 100 / TILE_ROWS;
+
+static void copyRows(const float* a, Size aStride, Size rows, Size depth, float* copies) {
+  for (Size r = 0; r < rows; r++) {
+    const float* from = a + r * aStride;
+    float* to = copies + r * COPY_STRIDE;
+    forEachVector(depth, [=](Size p, auto lanes) { store(to + p, load(from + p, lanes), lanes); });
+  }
+}
+
+/** One panel of c: `rows` rows in `tiles` tiles, `tile` being the first. */
+static void multiplyPanel(Tile tile, Size rows, Size tiles) {
+  tile.upcoming = tile.b + tile.depth * PANEL;
+  tile.upcomingStep = ceilingDivide(PANEL, tiles);
+  Size row = 0;
+  for (Size index = 1; index <= tiles; index++) {
+    const Size count = firstOfPart(index, tiles, rows) - row;
+    multiplyRows<COPY_STRIDE, 1>(count, tile);
+    row += count;
+    tile.a += count * COPY_STRIDE;
+    tile.c += count * tile.cStride;
+    if (tile.start) tile.start += count * tile.startStride;
+    tile.upcoming += tile.depth * tile.upcomingStep;
+  }
+}
+
+void multiply(const float* a, Size aStride, const float* packed, float* c, Size cStride, Size m,
+              Size k, Size n, Size start, const float* bias) {
+  alignas(64) float copies[TILES_TOGETHER * TILE_ROWS * COPY_STRIDE];
+  const Size panels = ceilingDivide(n, PANEL);
+  const Size parts = ceilingDivide(m, TILES_TOGETHER * TILE_ROWS);
+  for (Size part = 0; part < parts; part++) {
+    const Size row = firstOfPart(part, parts, m);
+    const Size rows = firstOfPart(part + 1, parts, m) - row;
+    for (Size index = 0; index < countBlocks(k); index++) {
+      const Block block = blockOf(index, k);
+      copyRows(a + row * aStride + block.first, aStride, rows, block.depth, copies);
+      for (Size panel = 0; panel < panels; panel++) {
+        const Size column = panel * PANEL;
+        Tile tile{};
+        tile.a = copies;
+        tile.b = packed + packedOffset(block, panel, panels);
+        tile.depth = block.depth;
+        tile.c = c + row * cStride + column;
+        tile.cStride = cStride;
+        tile.columns = lesser(n - column, PANEL);
+        if (index > 0 || start == START_ACCUMULATE) {
+          tile.start = tile.c;
+          tile.startStride = cStride;
+        } else if (start == START_BIAS) {
+          tile.start = bias + column;
+        }
+        multiplyPanel(tile, rows, ceilingDivide(rows, TILE_ROWS));
+      }
+    }
+  }
+}
+
+}  // namespace threadloom::THREADLOOM_PATH

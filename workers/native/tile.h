@@ -1,0 +1,96 @@
+/**
+ * The register tile: c (rows, columns) = start + a (rows, depth) · b (depth, PANEL), all sums in
+ * registers.
+ *
+ * `a` is copied or packed so that a[r, p] is a[r·ROW_STEP + p·DEPTH_STEP] with constant steps; b is one
+ * block of a panel, its columns beyond the matrix zero. The last vector of a row of c is masked where the
+ * tile has fewer columns than its vectors.
+ */
+#pragma once
+
+#include "panels.h"
+
+namespace threadloom::THREADLOOM_PATH {
+
+struct Tile {
+  const float* a;
+  const float* b;
+  Size depth;
+  float* c;
+  Size cStride;
+  /** Where the sums begin: the tile in c itself, a row of biases (startStride 0), or null for zero. */
+  const float* start;
+  Size startStride;
+  /** 1 … PANEL */
+  Size columns;
+  /** What tiles to come will read: prefetched at each index of K, upcomingStep words apart. */
+  const float* upcoming;
+  Size upcomingStep;
+};
+
+template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP>
+static void multiplyTile(const Tile& tile) {
+  constexpr int LAST = VECTORS - 1;
+  const bool isWhole = tile.columns == VECTORS * WIDTH;
+  const Lanes lastLanes = firstLanes(tile.columns - LAST * WIDTH);
+  Vector sum[ROWS][VECTORS];
+
+#pragma GCC unroll 16
+  for (int r = 0; r < ROWS; r++) {
+    __builtin_prefetch(tile.c + r * tile.cStride, 1);
+    if (!tile.start) {
+      for (int v = 0; v < VECTORS; v++) sum[r][v] = broadcast(0);
+    } else {
+      const float* row = tile.start + r * tile.startStride;
+      for (int v = 0; v < LAST; v++) sum[r][v] = load(row + v * WIDTH);
+      row += LAST * WIDTH;
+      sum[r][LAST] = isWhole ? load(row) : load(row, lastLanes);
+    }
+  }
+
+  const float* a = tile.a;
+  const float* b = tile.b;
+  const float* upcoming = tile.upcoming;
+  const Size upcomingStep = tile.upcomingStep;
+  for (Size p = tile.depth; p > 0; p--) {
+    __builtin_prefetch(upcoming, 0, 2);
+    Vector column[VECTORS];
+    for (int v = 0; v < VECTORS; v++) column[v] = load(b + v * WIDTH);
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; r++) {
+      const Vector element = broadcast(a[r * ROW_STEP]);
+      for (int v = 0; v < VECTORS; v++) sum[r][v] = multiplyAdd(element, column[v], sum[r][v]);
+    }
+    a += DEPTH_STEP;
+    b += PANEL;
+    upcoming += upcomingStep;
+  }
+
+#pragma GCC unroll 16
+  for (int r = 0; r < ROWS; r++) {
+    float* row = tile.c + r * tile.cStride;
+    for (int v = 0; v < LAST; v++) store(row + v * WIDTH, sum[r][v]);
+    row += LAST * WIDTH;
+    if (isWhole) {
+      store(row, sum[r][LAST]);
+    } else {
+      store(row, sum[r][LAST], lastLanes);
+    }
+  }
+}
+
+/** The tile of `rows` rows, 1 … TILE_ROWS. */
+template <Size ROW_STEP, Size DEPTH_STEP, int ROWS = TILE_ROWS>
+inline void multiplyRows(Size rows, const Tile& tile) {
+  if constexpr (ROWS > 0) {
+    if (rows < ROWS) {
+      multiplyRows<ROW_STEP, DEPTH_STEP, ROWS - 1>(rows, tile);
+    } else if (tile.columns > WIDTH) {
+      multiplyTile<ROWS, 2, ROW_STEP, DEPTH_STEP>(tile);
+    } else {
+      multiplyTile<ROWS, 1, ROW_STEP, DEPTH_STEP>(tile);
+    }
+  }
+}
+
+}  // namespace threadloom::THREADLOOM_PATH
