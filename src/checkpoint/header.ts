@@ -46,6 +46,8 @@ const stateShape = {
     lastLoss: loss(),
     bestLoss: loss(),
     lastEvalLoss: loss(),
+    /** Step of the last validation; null before the first. */
+    evaluatedStep: count().nullable(),
     finished: z.boolean(),
     /** Sizes of the run's logs at this checkpoint: a resumed run cuts them back to it. */
     logBytes: z.strictObject({ steps: count(), timings: count(), evals: count() }),

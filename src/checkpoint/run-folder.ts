@@ -44,7 +44,7 @@ export class RunFolder {
     if (!statSync(path).isDirectory()) {
       throw new InputError(expected('--run to be a folder', path, 'Choose another --run.'));
     }
-    const entries = readdirSync(path);
+    const entries = entriesOf(path);
     if (entries.length === 0) return;
     if (!force) {
       throw new InputError(
@@ -119,5 +119,16 @@ export class RunFolder {
       rmSync(join(this.path, entry), { recursive: true, force: true });
     if (existsSync(this.path) && readdirSync(this.path).length === 0)
       rmSync(this.path, { recursive: true });
+  }
+}
+
+function entriesOf(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    throw new InputError(
+      `Expected --run to be a folder that can be read, got ${path} (${messageOf(error)}). Choose another --run.`,
+      { cause: error },
+    );
   }
 }

@@ -1,8 +1,8 @@
 /** A run's text: scanned, indexed, and a loader thread that reads chunks of it. */
-import { mkdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { InputError } from '../errors.ts';
+import { InputError, messageOf } from '../errors.ts';
 import { type Actor, startActor } from '../pool/actor.ts';
 import type { CorpusIndex, LoaderApi, ScanRequest } from '../pool/protocol.ts';
 import { spool } from './spool.ts';
@@ -35,13 +35,17 @@ export async function openCorpus(
   const loader = startActor<LoaderApi>('loader', ENTRY);
   const stop = () => void loader.terminate();
   signal?.addEventListener('abort', stop);
+  let made: string | undefined;
   const close = async () => {
     await loader.terminate();
-    if (usesInput) await rm(spooled, { force: true });
+    if (usesInput) await removeSpooled(spooled, made);
   };
   try {
     signal?.throwIfAborted();
-    if (usesInput) await spoolInput(stdin, spooled, signal);
+    if (usesInput) {
+      made = await makeFolderOf(spooled);
+      await spoolInput(stdin, spooled, signal);
+    }
     const path = (name: string) => (name === STANDARD_INPUT ? spooled : name);
     const index = await loader.calls.scan({
       ...request,
@@ -67,8 +71,31 @@ function refuseSecondInput({ trainPaths, valPaths }: ScanRequest): boolean {
 
 async function spoolInput(stdin: Readable | undefined, path: string, signal?: AbortSignal) {
   if (!stdin) throw new InputError('Expected standard input to be given with the file name -.');
-  await mkdir(dirname(path), { recursive: true });
   await spool(stdin, path, signal);
+}
+
+/** Returns the first folder that was made. */
+async function makeFolderOf(path: string): Promise<string | undefined> {
+  try {
+    return await mkdir(dirname(path), { recursive: true });
+  } catch (error) {
+    throw new InputError(
+      `Expected --run to be a folder that can be written, got ${dirname(path)} (${messageOf(error)}). Choose another --run.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Removes the file, and the folders made for it where nothing else came into them. */
+async function removeSpooled(path: string, made: string | undefined): Promise<void> {
+  try {
+    await rm(path, { force: true });
+    for (let folder = dirname(path); made && folder.startsWith(made); folder = dirname(folder)) {
+      await rmdir(folder);
+    }
+  } catch {
+    // Something lies in the folder, such as the run.
+  }
 }
 
 async function moveSpooled(index: CorpusIndex, spooled: string, folder: string): Promise<void> {

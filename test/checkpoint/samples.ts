@@ -33,6 +33,7 @@ export function sampleState(step = 12): CheckpointState {
       lastLoss: 1.5,
       bestLoss: null,
       lastEvalLoss: 2.5,
+      evaluatedStep: 8,
       finished: false,
       logBytes: { steps: 100, timings: 2 ** 33, evals: 0 },
     },

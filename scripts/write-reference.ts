@@ -1,0 +1,61 @@
+/**
+ * Writes the reference tables of flags and metrics into README.md, between their markers. With --check it writes nothing
+ * and exits 1 where they are not what the code says.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { trainSettings } from '../src/config/config.ts';
+import { evaluateSettings, sampleSettings } from '../src/config/model-use-settings.ts';
+import { describeValues, type SettingEntry } from '../src/config/setting-table.ts';
+import { metricEntries } from '../src/metrics/definitions.ts';
+
+const README = new URL('../../README.md', import.meta.url);
+
+const sections: Record<string, string> = {
+  'train flags': settingsTable(trainSettings.entries),
+  'sample flags': settingsTable(sampleSettings.entries),
+  'eval flags': settingsTable(evaluateSettings.entries),
+  metrics: table(
+    ['metric', 'type', 'labels', 'meaning'],
+    metricEntries().map(({ name, type, labels, help }) => [
+      `\`${name}\``,
+      type,
+      labels.map((label) => `\`${label}\``).join(', '),
+      help,
+    ]),
+  ),
+};
+
+const before = readFileSync(README, 'utf8');
+const after = Object.entries(sections).reduce(replaceSection, before);
+if (!process.argv.includes('--check')) {
+  writeFileSync(README, after);
+} else if (after !== before) {
+  console.error(
+    'README.md does not have the reference that the code gives. Run: npm run reference',
+  );
+  process.exitCode = 1;
+}
+
+function settingsTable(entries: readonly SettingEntry[]): string {
+  const rows = entries.map((entry) => [
+    `\`${entry.flag}\``,
+    describeValues(entry),
+    entry.default === undefined || entry.type === 'array' ? '' : `\`${entry.default}\``,
+    entry.unit ? `${entry.description} [${entry.unit}]` : entry.description,
+  ]);
+  return table(['flag', 'value', 'default', 'meaning'], rows);
+}
+
+function table(head: string[], rows: string[][]): string {
+  const line = (cells: string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function replaceSection(text: string, [name, content]: [string, string]): string {
+  const [begin, end] = [`<!-- ${name}: generated -->`, `<!-- end of ${name} -->`];
+  const [start, stop] = [text.indexOf(begin), text.indexOf(end)];
+  if (start < 0 || stop < start)
+    throw new Error(`README.md has no section between ${begin} and ${end}`);
+  return `${text.slice(0, start + begin.length)}\n\n${content}\n\n${text.slice(stop)}`;
+}

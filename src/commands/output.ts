@@ -1,0 +1,42 @@
+/** What goes to standard output, and how numbers and times are shown to a person. */
+
+/** A reader that has enough (`| head`) is no error. */
+export function endQuietlyOnClosedPipe(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0);
+      throw error;
+    });
+  }
+}
+
+/** The one JSON object of --json. */
+export function printJson(value: object): void {
+  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+/** Two columns, the first as wide as its longest entry. */
+export function formatRows(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join('');
+}
+
+/** 1234567 → "1,234,567" */
+export function formatCount(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+/** Nats with bits and perplexity. */
+export function formatLoss(nats: number): string {
+  return `${nats.toFixed(4)} nats (${(nats / Math.LN2).toFixed(4)} bits, perplexity ${Math.exp(nats).toPrecision(4)})`;
+}
+
+/** 3725 → "1h 02m", 65 → "1m 05s", 6.3 → "6s" */
+export function formatDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  const whole = Math.round(seconds);
+  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
+  const two = (value: number) => String(value).padStart(2, '0');
+  if (hours > 0) return `${hours}h ${two(minutes)}m`;
+  return minutes > 0 ? `${minutes}m ${two(whole % 60)}s` : `${whole}s`;
+}

@@ -1,0 +1,122 @@
+/** Shows a run on standard error: the plan, one line that is rewritten (or plain lines where there is no terminal), notes. */
+import { clearLine, cursorTo } from 'node:readline';
+import type { WriteStream } from 'node:tty';
+import { formatBytes } from '../bytes.ts';
+import type {
+  CheckpointReport,
+  EvaluationReport,
+  RunPlan,
+  StepReport,
+  TrainObserver,
+} from '../reports.ts';
+import { VERSION } from '../version.ts';
+import { formatCount, formatDuration, formatLoss, formatRows } from './output.ts';
+
+/** Between two redrawings of the line, and between two plain lines. */
+const REDRAW_SECONDS = 0.1;
+const PLAIN_SECONDS = 5;
+
+export class Progress implements TrainObserver {
+  readonly #stream: WriteStream;
+  #lastDrawn = 0;
+  #drawn = false;
+
+  constructor(stream: WriteStream) {
+    this.#stream = stream;
+  }
+
+  onPlan(plan: RunPlan): void {
+    this.#note(formatPlan(plan));
+  }
+
+  onStep(step: StepReport): void {
+    const now = performance.now() / 1000;
+    const every = this.#stream.isTTY ? REDRAW_SECONDS : PLAIN_SECONDS;
+    if (now - this.#lastDrawn < every && step.step < step.totalSteps) return;
+    this.#lastDrawn = now;
+    const line = formatStep(step);
+    if (!this.#stream.isTTY) {
+      this.#stream.write(`${line}\n`);
+      return;
+    }
+    this.#clear();
+    this.#stream.write(line.slice(0, Math.max(20, this.#stream.columns - 1)));
+    this.#drawn = true;
+  }
+
+  onEvaluation({ step, loss, best }: EvaluationReport): void {
+    const mark = best && step > 0 ? ' · best so far' : '';
+    this.#note(`validation after ${formatCount(step)} steps: ${formatLoss(loss)}${mark}\n`);
+  }
+
+  onCheckpoint(_checkpoint: CheckpointReport): void {
+    // Told by the metrics and at the end; a line for each would drown the rest.
+  }
+
+  onWarning(message: string): void {
+    this.#note(`warning: ${message}\n`);
+  }
+
+  /** Leaves the last line standing. */
+  end(): void {
+    if (this.#drawn) this.#stream.write('\n');
+    this.#drawn = false;
+  }
+
+  #note(text: string): void {
+    this.#clear();
+    this.#stream.write(text);
+  }
+
+  #clear(): void {
+    if (!this.#drawn) return;
+    cursorTo(this.#stream, 0);
+    clearLine(this.#stream, 0);
+    this.#drawn = false;
+  }
+}
+
+function formatStep(step: StepReport): string {
+  return [
+    `step ${formatCount(step.step)}/${formatCount(step.totalSteps)}`,
+    `epoch ${step.epoch}`,
+    `loss ${step.loss.toFixed(4)}`,
+    `${formatCount(step.tokensPerSecond)} tokens/s`,
+    `gradient norm ${step.gradNorm.toPrecision(3)}`,
+    `ETA ${formatDuration(step.secondsLeft)}`,
+  ].join(' · ');
+}
+
+function formatPlan(plan: RunPlan): string {
+  const { config } = plan;
+  const symbols = config.tokens === 'byte' ? 'bytes' : 'characters';
+  const memory = [...plan.memory]
+    .filter(([, bytes]) => bytes >= 0.02 * plan.arenaBytes)
+    .map(([part, bytes]) => `${part} ${formatBytes(bytes)}`);
+  const cell = config.cell === 'rnn' ? `rnn (${config.activation})` : config.cell;
+  const rows: [string, string][] = [
+    [
+      'model',
+      `${cell} ${config.layers}×${config.hidden}, embedding ${config.embed}, ${formatCount(plan.parameters)} parameters`,
+    ],
+    [
+      'text',
+      `${formatCount(plan.trainSymbols)} ${symbols} to train on, ${formatCount(plan.valSymbols)} to validate on, vocabulary ${plan.vocabulary}`,
+    ],
+    [
+      'steps',
+      `${formatCount(plan.stepsPerEpoch)} an epoch of ${config.batch} streams × ${config.chunk} time steps, ${formatLength(plan)}`,
+    ],
+    ['memory', `${formatBytes(plan.arenaBytes)}: ${memory.join(', ')}`],
+    ['compute', `${plan.workers} workers, ${plan.lanes} lanes, ${plan.variant} kernels`],
+    ['run', plan.run],
+    ['metrics', plan.metricsUrl ?? 'off'],
+  ];
+  return `threadloom ${VERSION}\n${formatRows(rows)}`;
+}
+
+function formatLength({ config, totalSteps, firstStep }: RunPlan): string {
+  const from = firstStep > 0 ? `going on from step ${formatCount(firstStep)} of ` : 'in all ';
+  const limit = config.maxMinutes === undefined ? '' : ` or ${config.maxMinutes} minutes`;
+  return `${from}${formatCount(totalSteps)}${limit}`;
+}

@@ -1,0 +1,138 @@
+import { readFileSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { QUIET_TINY, runCli, startCli } from '../helpers/cli.ts';
+import { logsOf } from '../helpers/runs.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { writeText } from '../helpers/text.ts';
+import { treeOf } from '../helpers/tree.ts';
+
+/** Reports a process's first output of the validation before training, when its first step is at hand. */
+const TRAINING = /validation after 0 steps/;
+
+function place(t: ExecutionContext): string {
+  const cwd = temporaryFolder(t);
+  writeText(cwd, 'text.txt', 4000);
+  return cwd;
+}
+
+const train = (run: string, ...args: string[]) => [
+  'train',
+  'text.txt',
+  ...QUIET_TINY,
+  '--run',
+  run,
+  ...args,
+];
+const shaOf = (stdout: string): string => JSON.parse(stdout).paramsSha256;
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  test(`${signal} finishes the step, saves and says how to go on; then nothing is lost`, async (t) => {
+    const cwd = place(t);
+    const steps = ['--steps', '600', '--dropout', '0.1'];
+    const running = startCli(t, train('r', ...steps), { cwd });
+    await running.shows(TRAINING);
+    running.child.kill(signal);
+    const { code, stderr } = await running.finished;
+    t.is(code, 130);
+    t.regex(stderr, /\nStopping after this step; once more to stop at once\.\n/);
+    const step = Number(stderr.match(/^Stopped after step (\d+)\. /m)?.[1]);
+    const run = String(stderr.match(/ Go on with: threadloom resume (.+)\n$/)?.[1]);
+    t.true(run.endsWith('/r'));
+    t.true(step < 600);
+    const name = `step-${String(step).padStart(8, '0')}.ckpt`;
+    t.true(readFileSync(join(cwd, 'r', 'checkpoints', name)).length > 1000);
+
+    const resumed = await runCli(t, ['resume', run, '--json'], { cwd });
+    t.is(resumed.code, 0);
+    const whole = await runCli(t, train('whole', ...steps, '--json'), { cwd });
+    t.is(shaOf(resumed.stdout), shaOf(whole.stdout));
+    t.deepEqual(logsOf(join(cwd, 'r')), logsOf(join(cwd, 'whole')));
+  });
+}
+
+test('with --json an interrupted run still prints its one object', async (t) => {
+  const cwd = place(t);
+  const running = startCli(t, train('r', '--epochs', '100000', '--json'), { cwd });
+  await running.shows(TRAINING);
+  running.child.kill('SIGINT');
+  const { code, stdout } = await running.finished;
+  t.is(code, 130);
+  t.true(JSON.parse(stdout).interrupted);
+});
+
+test('a second Ctrl-C ends at once', async (t) => {
+  const cwd = place(t);
+  // One step takes about a minute.
+  const slow = ['--backend', 'reference', '--hidden', '160', '--chunk', '900', '--layers', '4'];
+  const args = [
+    'train',
+    'text.txt',
+    '--run',
+    'r',
+    '--no-metrics',
+    '--batch',
+    '4',
+    '--val-fraction',
+    '0',
+    ...slow,
+  ];
+  const running = startCli(t, args, { cwd });
+  await running.shows(/metrics\s+off\n/);
+  running.child.kill('SIGINT');
+  await running.shows(/Stopping after this step/);
+  const began = performance.now();
+  running.child.kill('SIGINT');
+  const { code } = await running.finished;
+  t.is(code, 130);
+  t.true(performance.now() - began < 5000);
+});
+
+test('Ctrl-C while standard input is read leaves nothing', async (t) => {
+  const cwd = temporaryFolder(t);
+  const spooling = created(t, cwd, 'a');
+  const args = ['train', '-', ...QUIET_TINY, '--run', 'a/r'];
+  const running = startCli(t, args, { cwd, input: 'some text', open: true });
+  await spooling;
+  running.child.kill('SIGINT');
+  const { code, lines } = await running.finished;
+  t.is(code, 130);
+  t.deepEqual(lines, [
+    'Stopping after this step; once more to stop at once.',
+    'Stopped before anything was written.',
+  ]);
+  t.deepEqual(treeOf(cwd), {});
+});
+
+test('Ctrl-C ends a sample after what was drawn, and an evaluation without a result', async (t) => {
+  const cwd = place(t);
+  t.is((await runCli(t, train('r', '--steps', '2', '--quiet'), { cwd })).code, 0);
+  const sampling = startCli(t, ['sample', 'r', '--length', '100000000'], { cwd });
+  await sampling.shows(/[a-z .\n]{20}/, 'stdout');
+  sampling.child.kill('SIGINT');
+  const sampled = await sampling.finished;
+  t.is(sampled.code, 130);
+  t.true(sampled.stdout.endsWith('\n'));
+
+  const spooling = created(t, cwd, '.evaluation');
+  const evaluating = startCli(t, ['eval', 'r', '-'], { cwd, input: 'warp', open: true });
+  await spooling;
+  evaluating.child.kill('SIGTERM');
+  const evaluated = await evaluating.finished;
+  t.is(evaluated.code, 130);
+  t.is(evaluated.stdout, '');
+  t.deepEqual(
+    Object.keys(treeOf(cwd)).filter((name) => name.startsWith('.')),
+    [],
+  );
+});
+
+/** Resolves once something whose name begins with `name` comes into `folder`. */
+function created(t: ExecutionContext, folder: string, name: string): Promise<void> {
+  return new Promise((resolve) => {
+    const watcher = watch(folder, (_, file) => {
+      if (file?.startsWith(name)) resolve();
+    });
+    t.teardown(() => watcher.close());
+  });
+}

@@ -1,0 +1,290 @@
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { Settings } from '../src/config/config.ts';
+import { InputError } from '../src/errors.ts';
+import { inspect } from '../src/inspect.ts';
+import type { TrainResult } from '../src/reports.ts';
+import { resume, type TrainOptions, train } from '../src/train.ts';
+import {
+  checkpointSteps,
+  linesOf,
+  logsOf,
+  type RunPlace,
+  runPlace,
+  TINY_SETTINGS,
+} from './helpers/runs.ts';
+import { writeText } from './helpers/text.ts';
+import { treeOf } from './helpers/tree.ts';
+
+/** 1200 characters: 33 chunks an epoch; the whole run crosses its end and ends inside the second one. */
+const WHOLE: Settings = { steps: 45, evalEvery: 10, dropout: 0.2, layers: 2, optimizer: 'adam' };
+
+/** Stops a run as Ctrl-C does, when step `step` is reported (`onStep`) or validated (`onEvaluation`). */
+function stoppingAt(step: number, event: 'onStep' | 'onEvaluation' = 'onStep'): TrainOptions {
+  const controller = new AbortController();
+  const stop = (report: { step: number }) => {
+    if (report.step === step) controller.abort();
+  };
+  return { signal: controller.signal, [event]: stop };
+}
+
+/** Runs to compare with, one of each kind. The text is the same in every folder. */
+const shared = mkdtempSync(join(tmpdir(), 'threadloom-'));
+test.after.always(() => rmSync(shared, { recursive: true }));
+const wholeRuns = new Map<string, Promise<TrainResult>>();
+
+function neverStopped(settings: Settings): Promise<TrainResult> {
+  const key = JSON.stringify(settings);
+  const known = wholeRuns.get(key);
+  if (known) return known;
+  const files = [writeText(shared)];
+  const run = join(shared, `whole ${wholeRuns.size}`);
+  const result = train({ ...TINY_SETTINGS, ...settings, files, run });
+  wholeRuns.set(key, result);
+  return result;
+}
+
+function same(t: ExecutionContext, resumed: TrainResult, whole: TrainResult): void {
+  t.is(resumed.paramsSha256, whole.paramsSha256);
+  t.is(resumed.evalLoss, whole.evalLoss);
+  t.is(resumed.bestEvalLoss, whole.bestEvalLoss);
+  t.is(resumed.trainLoss, whole.trainLoss);
+  t.is(resumed.steps, whole.steps);
+  t.deepEqual(logsOf(resumed.run), logsOf(whole.run));
+  t.deepEqual(bestOf(resumed.run), bestOf(whole.run));
+}
+
+/** The best checkpoint's step and loss, where the run has validated. */
+function bestOf(run: string) {
+  const path = join(run, 'checkpoints', 'best.ckpt');
+  if (!existsSync(path)) return undefined;
+  const { step, bestEvalLoss } = inspect(path);
+  return { step, bestEvalLoss };
+}
+
+const equalsNeverStopped = test.macro({
+  title: (name) => `a run that was stopped equals one that never was, to the bit: ${name}`,
+  async exec(t, settings: Settings, options: TrainOptions, workers: number = 2) {
+    const place = runPlace(t);
+    const whole = await neverStopped(settings);
+    const stopped = await train(place.settings('stopped', settings), options);
+    t.true(stopped.interrupted);
+    const resumed = await resume(stopped.run, { workers });
+    t.false(resumed.interrupted);
+    same(t, resumed, whole);
+  },
+});
+
+for (const cell of ['rnn', 'lstm', 'gru'] as const) {
+  test(`mid-epoch, ${cell}`, equalsNeverStopped, { ...WHOLE, cell }, stoppingAt(17));
+}
+test('with more workers', equalsNeverStopped, WHOLE, stoppingAt(17), 3);
+test('with one worker', equalsNeverStopped, WHOLE, stoppingAt(38), 1);
+test('at the end of an epoch', equalsNeverStopped, { ...WHOLE, evalEvery: 0 }, stoppingAt(33));
+test('in a step that is to be validated', equalsNeverStopped, WHOLE, stoppingAt(20));
+test('after a validation', equalsNeverStopped, WHOLE, stoppingAt(20, 'onEvaluation'));
+test('after the first validation', equalsNeverStopped, WHOLE, stoppingAt(0, 'onEvaluation'));
+test('in the last step', equalsNeverStopped, WHOLE, stoppingAt(45));
+test('after the last validation', equalsNeverStopped, WHOLE, stoppingAt(45, 'onEvaluation'));
+test(
+  'sgd with momentum',
+  equalsNeverStopped,
+  { ...WHOLE, optimizer: 'sgd', momentum: 0.9 },
+  stoppingAt(9),
+);
+test('without validation', equalsNeverStopped, { ...WHOLE, valFraction: 0 }, stoppingAt(30));
+test('byte tokens', equalsNeverStopped, { ...WHOLE, tokens: 'byte' }, stoppingAt(12));
+
+test('a run that was stopped twice equals one that never was', async (t) => {
+  const place = runPlace(t);
+  const whole = await neverStopped(WHOLE);
+  const { run } = await train(place.settings('stopped', WHOLE), stoppingAt(5));
+  await resume(run, {}, stoppingAt(6));
+  same(t, await resume(run), whole);
+});
+
+test('a run that was killed goes on from its newest checkpoint, its logs cut back', async (t) => {
+  const place = runPlace(t);
+  const settings = { ...WHOLE, checkpointEvery: 7, keep: 9 };
+  const whole = await neverStopped(settings);
+  const { run } = await train(place.settings('killed', settings));
+  // As a kill at step 24 leaves it: no later checkpoint, half a line in the log.
+  for (const step of checkpointSteps(run).filter((kept) => kept > 21)) {
+    rmSync(join(run, 'checkpoints', `step-${String(step).padStart(8, '0')}.ckpt`));
+  }
+  appendFileSync(join(run, 'steps.ndjson'), '{"step":25,"lo');
+  same(t, await resume(run), whole);
+});
+
+test('a damaged newest checkpoint is passed over with a warning', async (t) => {
+  const place = runPlace(t);
+  const settings = { ...WHOLE, keep: 9 };
+  const whole = await neverStopped(settings);
+  const { run } = await train(place.settings('stopped', settings), stoppingAt(25));
+  const path = join(run, 'checkpoints', 'step-00000025.ckpt');
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1] ^= 1;
+  writeFileSync(path, bytes);
+  const warnings: string[] = [];
+  const resumed = await resume(run, {}, { onWarning: (message) => warnings.push(message) });
+  same(t, resumed, whole);
+  t.is(warnings.length, 1);
+  t.regex(warnings[0], /step-00000025\.ckpt.*it is damaged/);
+});
+
+const untouched = test.macro({
+  title: (name) => `resuming a finished run changes nothing: ${name}`,
+  async exec(t, settings: Settings) {
+    const place = runPlace(t);
+    const finished = await train(place.settings('r', settings));
+    const tree = treeOf(finished.run);
+    const steps: number[] = [];
+    const again = await resume(finished.run, {}, { onStep: ({ step }) => steps.push(step) });
+    t.deepEqual(steps, []);
+    t.is(again.paramsSha256, finished.paramsSha256);
+    t.is(again.evalLoss, finished.evalLoss);
+    t.is(again.checkpoint, finished.checkpoint);
+    t.false(again.interrupted);
+    t.deepEqual(treeOf(finished.run), tree);
+  },
+});
+test('by its steps', untouched, { steps: 5 });
+test('by its epochs', untouched, { epochs: 1, batch: 8, chunk: 32 });
+test('by the clock', untouched, { maxMinutes: 0.003, epochs: 100_000 });
+
+test('--steps and --epochs are totals, and the schedule keeps its horizon', async (t) => {
+  const place = runPlace(t);
+  const { run } = await train(place.settings('r', { steps: 20, valFraction: 0 }));
+  const longer = await resume(run, { steps: 24 });
+  t.is(longer.steps, 24);
+  const lines = linesOf(logsOf(run).steps);
+  t.deepEqual(
+    lines.map(({ step }) => step),
+    Array.from({ length: 24 }, (_, i) => i + 1),
+  );
+  t.is(lines[19].lr, 2e-3 * 0.5 * (1 + Math.cos((Math.PI * 19) / 20)));
+  t.true(lines[23].lr < 1e-9);
+  const epochs = await resume(run, { epochs: 1 });
+  t.is(epochs.epochs, 1);
+  t.is(epochs.steps, 37);
+});
+
+test('--no-metrics holds for a run that was started with a port', async (t) => {
+  const place = runPlace(t);
+  const settings = { steps: 4, metrics: true, metricsPort: 0 };
+  const { run } = await train(place.settings('r', settings), stoppingAt(2));
+  const urls: (string | undefined)[] = [];
+  const result = await resume(
+    run,
+    { metrics: false },
+    { onPlan: ({ metricsUrl }) => urls.push(metricsUrl) },
+  );
+  t.is(result.steps, 4);
+  t.deepEqual(urls, [undefined]);
+});
+
+let stopping: Promise<TrainResult> | undefined;
+
+/** A run to copy. */
+function stoppedRun(): Promise<TrainResult> {
+  const settings = { ...TINY_SETTINGS, ...WHOLE, files: [writeText(shared)] };
+  stopping ??= train({ ...settings, run: join(shared, 'stopped') }, stoppingAt(3));
+  return stopping;
+}
+
+const refused = test.macro({
+  title: (name) => `${name} is not resumed, and its run stays as it was`,
+  async exec(t, change: (place: RunPlace, run: string) => void, says: RegExp) {
+    const place = runPlace(t);
+    const stopped = (await stoppedRun()).run;
+    const run = join(place.folder, 'r');
+    cpSync(stopped, run, { recursive: true });
+    edit(join(run, 'config.json'), (text) => text.replaceAll(dirname(stopped), place.folder));
+    change(place, run);
+    const tree = treeOf(run);
+    const error = await t.throwsAsync(resume(run), { instanceOf: InputError });
+    t.regex(error.message, says);
+    t.deepEqual(treeOf(run), tree);
+  },
+});
+const edit = (path: string, change: (text: string) => string) =>
+  writeFileSync(path, change(readFileSync(path, 'utf8')));
+const CHANGED =
+  /^Expected the text the run was started with \(SHA-256 [0-9a-f]{12}…\), got "[0-9a-f]{12}…"\./;
+test(
+  'a text in which one letter changed',
+  refused,
+  ({ text }) => edit(text, (s) => `w${s.slice(1)}`),
+  CHANGED,
+);
+test('a text that grew', refused, ({ text }) => edit(text, (s) => s + s), CHANGED);
+test(
+  'a text that is too short by now',
+  refused,
+  ({ text }) => edit(text, (s) => s.slice(0, 20)),
+  CHANGED,
+);
+test(
+  'a text with a new character',
+  refused,
+  ({ text }) => edit(text, (s) => `${s}é`),
+  /"é" \(U\+00E9\) at character 1200/,
+);
+test('a text that is gone', refused, ({ text }) => rmSync(text), /There is no such file/);
+test(
+  'a run without a configuration',
+  refused,
+  (_, run) => rmSync(join(run, 'config.json')),
+  /^Expected a run folder \(with a config\.json\)/,
+);
+test(
+  'a run whose configuration is no JSON',
+  refused,
+  (_, run) => edit(join(run, 'config.json'), (s) => s.slice(0, 50)),
+  /config\.json to be a run's configuration in JSON/,
+);
+test(
+  'a run whose configuration has another width',
+  refused,
+  (_, run) => edit(join(run, 'config.json'), (s) => s.replace('"hidden": 8', '"hidden": 9')),
+  /^Expected hidden 8, as in the checkpoint .*, got 9\./,
+);
+test(
+  'a run whose log is shorter than its checkpoint says',
+  refused,
+  (_, run) => edit(join(run, 'steps.ndjson'), () => ''),
+  /steps\.ndjson to have at least \d+ bytes/,
+);
+test(
+  'a run whose checkpoints are all cut off',
+  refused,
+  (_, run) => {
+    const folder = join(run, 'checkpoints');
+    for (const name of readdirSync(folder)) {
+      const bytes = readFileSync(join(folder, name));
+      writeFileSync(join(folder, name), bytes.subarray(0, bytes.length - 40));
+    }
+  },
+  /^No checkpoint of .* can be used\. .*truncated/,
+);
+
+test('a run that was moved with its text goes on', async (t) => {
+  const place = runPlace(t);
+  const whole = await neverStopped(WHOLE);
+  const { run } = await train(place.settings('stopped', WHOLE), stoppingAt(8));
+  const moved = join(place.folder, 'moved');
+  cpSync(run, moved, { recursive: true });
+  rmSync(run, { recursive: true });
+  same(t, await resume(moved), whole);
+});
