@@ -8,6 +8,8 @@ export interface RunPlan {
   run: string;
   backend: string;
   variant: string;
+  /** Why the native kernels were not taken, where they were to be had automatically. */
+  notNative?: string;
   workers: number;
   lanes: number;
   parameters: number;
@@ -20,6 +22,8 @@ export interface RunPlan {
   totalSteps: number;
   firstStep: number;
   arenaBytes: number;
+  /** Resident memory of Node.js and its threads, measured before the arena is filled. */
+  baseBytes: number;
   /** Bytes of the arena by what they are for. */
   memory: ReadonlyMap<string, number>;
   metricsUrl?: string;

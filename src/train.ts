@@ -6,12 +6,12 @@ import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type FoundCheckpoint, openNewest, openTarget } from './checkpoint/finder.ts';
 import { RunFolder } from './checkpoint/run-folder.ts';
-import { type Config, resolveConfig, type Settings } from './config/config.ts';
+import { type Config, resolveConfig, type Settings, trainSettings } from './config/config.ts';
 import { type Engine, type EnginePlan, planEngine, startEngine } from './coordinator/engine.ts';
 import { memoryPlan } from './coordinator/layout.ts';
 import { type Corpus, openCorpus } from './data/corpus.ts';
 import { expected, InputError } from './errors.ts';
-import { chooseKernels } from './kernels/backend.ts';
+import { chooseKernels, whyNotNative } from './kernels/backend.ts';
 import { freeMemoryBytes, surroundings } from './machine.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { type MetricsServer, startMetricsServer } from './metrics/server.ts';
@@ -76,6 +76,7 @@ export async function resume(
   const folder = RunFolder.open(path);
   const configured = resolveConfig(folder.readConfig(), surroundings());
   const { steps, epochs, ...overrides } = settings;
+  trainSettings.parse({ steps, epochs });
   const given = Object.fromEntries(
     Object.entries(overrides).filter(([, value]) => value !== undefined),
   );
@@ -286,6 +287,7 @@ function describe(
     run: config.run,
     backend,
     variant,
+    notNative: config.backend === 'auto' && backend === 'wasm' ? whyNotNative() : undefined,
     workers: config.workers,
     lanes: plan.lanes.length,
     parameters: plan.table.count,
@@ -296,6 +298,7 @@ function describe(
     totalSteps: shape.totalSteps,
     firstStep,
     arenaBytes: plan.arenaBytes,
+    baseBytes: process.memoryUsage.rss(),
     memory: memoryPlan(plan.layout),
     metricsUrl: server && `${server.url}/metrics`,
   };

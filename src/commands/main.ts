@@ -2,6 +2,7 @@
 import yargs, { type Argv } from 'yargs';
 import { EXIT_CODES, InputError, messageOf, ThreadloomError } from '../errors.ts';
 import { VERSION } from '../version.ts';
+import { benchCommand } from './bench.ts';
 import { evalCommand } from './eval.ts';
 import { inspectCommand } from './inspect.ts';
 import { Interruption } from './interruption.ts';
@@ -43,6 +44,7 @@ export function createParser(finish: (exitCode: number) => void): Argv {
     .command(sampleCommand(finish))
     .command(evalCommand(finish))
     .command(inspectCommand(finish))
+    .command(benchCommand(finish))
     .demandCommand(1, 'Expected a command.')
     .strictCommands()
     .recommendCommands()

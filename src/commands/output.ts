@@ -1,13 +1,14 @@
 /** What goes to standard output, and how numbers and times are shown to a person. */
 
-/** A reader that has enough (`| head`) is no error. */
+/** A reader that has enough (`| head`) is no error. One that left the progress does not end the run. */
 export function endQuietlyOnClosedPipe(): void {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
-    });
-  }
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
 }
 
 /** The one JSON object of --json. */
@@ -19,6 +20,18 @@ export function printJson(value: object): void {
 export function formatRows(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join('');
+}
+
+/** A table: the head, a rule, the rows; each column as wide as it needs, text left, numbers right. */
+export function formatTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i].length)));
+  const isNumeric = head.map((_, i) => rows.every((row) => /^[-\d.,%]*$/.test(row[i])));
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, i) => (isNumeric[i] ? cell.padStart(widths[i]) : cell.padEnd(widths[i])))
+      .join('  ')
+      .trimEnd();
+  return `${[line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n')}\n`;
 }
 
 /** 1234567 → "1,234,567" */

@@ -1,7 +1,6 @@
 /** Shows a run on standard error: the plan, one line that is rewritten (or plain lines where there is no terminal), notes. */
 import { clearLine, cursorTo } from 'node:readline';
 import type { WriteStream } from 'node:tty';
-import { formatBytes } from '../bytes.ts';
 import type {
   CheckpointReport,
   EvaluationReport,
@@ -9,8 +8,8 @@ import type {
   StepReport,
   TrainObserver,
 } from '../reports.ts';
-import { VERSION } from '../version.ts';
-import { formatCount, formatDuration, formatLoss, formatRows } from './output.ts';
+import { formatCount, formatDuration, formatLoss } from './output.ts';
+import { formatPlan } from './plan-screen.ts';
 
 /** Between two redrawings of the line, and between two plain lines. */
 const REDRAW_SECONDS = 0.1;
@@ -85,38 +84,4 @@ function formatStep(step: StepReport): string {
     `gradient norm ${step.gradNorm.toPrecision(3)}`,
     `ETA ${formatDuration(step.secondsLeft)}`,
   ].join(' · ');
-}
-
-function formatPlan(plan: RunPlan): string {
-  const { config } = plan;
-  const symbols = config.tokens === 'byte' ? 'bytes' : 'characters';
-  const memory = [...plan.memory]
-    .filter(([, bytes]) => bytes >= 0.02 * plan.arenaBytes)
-    .map(([part, bytes]) => `${part} ${formatBytes(bytes)}`);
-  const cell = config.cell === 'rnn' ? `rnn (${config.activation})` : config.cell;
-  const rows: [string, string][] = [
-    [
-      'model',
-      `${cell} ${config.layers}×${config.hidden}, embedding ${config.embed}, ${formatCount(plan.parameters)} parameters`,
-    ],
-    [
-      'text',
-      `${formatCount(plan.trainSymbols)} ${symbols} to train on, ${formatCount(plan.valSymbols)} to validate on, vocabulary ${plan.vocabulary}`,
-    ],
-    [
-      'steps',
-      `${formatCount(plan.stepsPerEpoch)} an epoch of ${config.batch} streams × ${config.chunk} time steps, ${formatLength(plan)}`,
-    ],
-    ['memory', `${formatBytes(plan.arenaBytes)}: ${memory.join(', ')}`],
-    ['compute', `${plan.workers} workers, ${plan.lanes} lanes, ${plan.variant} kernels`],
-    ['run', plan.run],
-    ['metrics', plan.metricsUrl ?? 'off'],
-  ];
-  return `threadloom ${VERSION}\n${formatRows(rows)}`;
-}
-
-function formatLength({ config, totalSteps, firstStep }: RunPlan): string {
-  const from = firstStep > 0 ? `going on from step ${formatCount(firstStep)} of ` : 'in all ';
-  const limit = config.maxMinutes === undefined ? '' : ` or ${config.maxMinutes} minutes`;
-  return `${from}${formatCount(totalSteps)}${limit}`;
 }

@@ -21,7 +21,7 @@ export const OUTPUT_FLAGS = {
   quiet: { type: 'boolean', group: 'Output', describe: 'no plan and no progress' },
 } as const satisfies Record<string, Options>;
 
-type Table = Pick<SettingTable<never>, 'entries' | 'entry' | 'names'>;
+export type Table = Pick<SettingTable<never>, 'entries' | 'entry' | 'names'>;
 
 /** The flags of settings, by their names without dashes, for yargs. Values stay text until they are checked. */
 export function flagsOf(table: Table, names = flagged(table)): Record<string, Options> {
@@ -71,6 +71,11 @@ export function settingsFromFlags(
 ): Record<string, unknown> {
   const given = names.filter((name) => argv[name] !== undefined);
   return Object.fromEntries(given.map((name) => [name, fromText(table.entry(name), argv[name])]));
+}
+
+/** Files as they were given, with those behind `--`, whose names may begin with a dash. */
+export function filesOf({ files, _ }: ArgumentsCamelCase<{ files?: string[] }>): string[] {
+  return [...(files ?? []), ..._.slice(1).map(String)];
 }
 
 /** The settings of a training command that takes `names`, merged. `file` is the path given with --config. */

@@ -1,0 +1,150 @@
+/** A training of nothing: the real engine on made-up tokens, for as long as it takes to measure it. */
+
+import type { Phase, StepOutcome } from '../coordinator/coordinator.ts';
+import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordinator/engine.ts';
+import type { KernelChoice } from '../kernels/backend.ts';
+import { mix } from '../kernels/mix.ts';
+import { freeMemoryBytes } from '../machine.ts';
+import type { ModelSpec } from '../model/spec.ts';
+
+export interface Workload {
+  spec: ModelSpec;
+  /** N, T and S */
+  streams: number;
+  times: number;
+  lanes: number;
+}
+
+export interface TrainMeasurement {
+  workers: number;
+  steps: number;
+  /** Of one step: median, and the tenth fastest and slowest of a hundred. */
+  stepSeconds: { median: number; p10: number; p90: number };
+  tokensPerSecond: number;
+  /** Wall time of each phase, a step. */
+  phaseSeconds: Partial<Record<Phase, number>>;
+  /** A step: what all tasks of all threads took together, and what the slowest task of each phase took. */
+  busySeconds: number;
+  slowestSeconds: number;
+  /** A step: what the tasks of a phase would have taken, had they been equally long. */
+  balancedSeconds: number;
+  arenaBytes: number;
+  /** Resident memory of the process after the last step. */
+  rssBytes: number;
+}
+
+/** Adam with clipping by norm, as the README's comparison uses it. */
+const OPTIMIZER = {
+  optimizer: 'adam',
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0,
+  clipValue: 0,
+} as const;
+const CLIP_NORM = 1;
+const LEARNING_RATE = 2e-3;
+/** Steps before the clock starts: caches and compiled code settle. */
+const WARMUP_STEPS = 3;
+const LEAST_STEPS = 5;
+
+/** Trains for about `seconds`. Throws InputError where the workload does not fit the memory. */
+export async function measureTraining(
+  workload: Workload,
+  kernels: KernelChoice,
+  workers: number,
+  seconds: number,
+): Promise<TrainMeasurement> {
+  const { spec, streams, times, lanes } = workload;
+  const plan = planEngine(
+    {
+      spec,
+      times,
+      workers,
+      kernels,
+      evaluationStreams: 0,
+      training: { streams, lanes, optimizer: OPTIMIZER, init: { init: 'uniform', seed: 1 } },
+    },
+    freeMemoryBytes(),
+  );
+  const engine = await startEngine(plan);
+  try {
+    fillRing(plan, engine);
+    await engine.coordinator.initialize();
+    await engine.coordinator.packWeights();
+    for (let step = 0; step < WARMUP_STEPS; step++) await trainStep(plan, engine);
+    const timed = await trainFor(plan, engine, seconds);
+    return { ...summarize(timed, streams * times), workers, arenaBytes: plan.arenaBytes };
+  } finally {
+    await engine.pool.close();
+  }
+}
+
+interface TimedStep {
+  seconds: number;
+  outcome: StepOutcome;
+}
+
+async function trainFor(plan: EnginePlan, engine: Engine, seconds: number): Promise<TimedStep[]> {
+  const steps: TimedStep[] = [];
+  const end = performance.now() + seconds * 1000;
+  while (performance.now() < end || steps.length < LEAST_STEPS) {
+    const started = performance.now();
+    const outcome = await trainStep(plan, engine);
+    steps.push({ seconds: (performance.now() - started) / 1000, outcome });
+  }
+  return steps;
+}
+
+function trainStep({ layout }: EnginePlan, { coordinator }: Engine): Promise<StepOutcome> {
+  const slot = coordinator.generation % layout.ring.length;
+  return coordinator.step({
+    slot,
+    fromZero: coordinator.generation === 0,
+    learningRate: LEARNING_RATE,
+    clipNorm: CLIP_NORM,
+  });
+}
+
+/** Ids without pattern, the same in every run. */
+function fillRing({ layout, request }: EnginePlan, { views }: Engine): void {
+  const { vocabulary } = request.spec;
+  const length = request.times * (request.training?.streams ?? 0);
+  for (const [slot, { ids, targets }] of layout.ring.entries()) {
+    for (let i = 0; i < length; i++) {
+      views.ints[ids + i] = (mix(2 * i + slot * length) >>> 0) % vocabulary;
+      views.ints[targets + i] = (mix(2 * i + 1 + slot * length) >>> 0) % vocabulary;
+    }
+  }
+}
+
+function summarize(steps: readonly TimedStep[], tokensPerStep: number) {
+  const sorted = steps.map(({ seconds }) => seconds).sort((a, b) => a - b);
+  const at = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  const outcomes = steps.map(({ outcome }) => outcome);
+  const mean = (value: (outcome: StepOutcome) => number) =>
+    outcomes.reduce((sum, outcome) => sum + value(outcome), 0) / outcomes.length;
+  const phases = Object.keys(outcomes[0].phaseSeconds) as Phase[];
+  return {
+    steps: steps.length,
+    stepSeconds: { median: at(0.5), p10: at(0.1), p90: at(0.9) },
+    tokensPerSecond: tokensPerStep / at(0.5),
+    phaseSeconds: Object.fromEntries(
+      phases.map((phase) => [phase, mean(({ phaseSeconds }) => phaseSeconds[phase] ?? 0)]),
+    ),
+    busySeconds: mean((outcome) => overPhases(outcome, sum)),
+    slowestSeconds: mean((outcome) => overPhases(outcome, (times) => Math.max(...times))),
+    balancedSeconds: mean((outcome) => overPhases(outcome, (times) => sum(times) / times.length)),
+    rssBytes: process.memoryUsage.rss(),
+  };
+}
+
+/** Adds up one figure of each phase's task times. */
+function overPhases({ busy }: StepOutcome, figure: (seconds: number[]) => number): number {
+  return sum(Object.values(busy).map((tasks) => figure(tasks.map(({ seconds }) => seconds))));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
