@@ -3,27 +3,18 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Settings } from '../src/config/config.ts';
-import { InputError } from '../src/errors.ts';
 import { inspect } from '../src/inspect.ts';
 import type { TrainResult } from '../src/reports.ts';
 import { resume, type TrainOptions, train } from '../src/train.ts';
-import {
-  checkpointSteps,
-  linesOf,
-  logsOf,
-  type RunPlace,
-  runPlace,
-  TINY_SETTINGS,
-} from './helpers/runs.ts';
+import { checkpointSteps, linesOf, logsOf, runPlace, TINY_SETTINGS } from './helpers/runs.ts';
 import { writeText } from './helpers/text.ts';
 import { treeOf } from './helpers/tree.ts';
 
@@ -41,6 +32,7 @@ function stoppingAt(step: number, event: 'onStep' | 'onEvaluation' = 'onStep'): 
 
 /** Runs to compare with, one of each kind. The text is the same in every folder. */
 const shared = mkdtempSync(join(tmpdir(), 'threadloom-'));
+const text = writeText(shared);
 test.after.always(() => rmSync(shared, { recursive: true }));
 const wholeRuns = new Map<string, Promise<TrainResult>>();
 
@@ -48,7 +40,7 @@ function neverStopped(settings: Settings): Promise<TrainResult> {
   const key = JSON.stringify(settings);
   const known = wholeRuns.get(key);
   if (known) return known;
-  const files = [writeText(shared)];
+  const files = [text];
   const run = join(shared, `whole ${wholeRuns.size}`);
   const result = train({ ...TINY_SETTINGS, ...settings, files, run });
   wholeRuns.set(key, result);
@@ -193,91 +185,6 @@ test('--no-metrics holds for a run that was started with a port', async (t) => {
   t.is(result.steps, 4);
   t.deepEqual(urls, [undefined]);
 });
-
-let stopping: Promise<TrainResult> | undefined;
-
-/** A run to copy. */
-function stoppedRun(): Promise<TrainResult> {
-  const settings = { ...TINY_SETTINGS, ...WHOLE, files: [writeText(shared)] };
-  stopping ??= train({ ...settings, run: join(shared, 'stopped') }, stoppingAt(3));
-  return stopping;
-}
-
-const refused = test.macro({
-  title: (name) => `${name} is not resumed, and its run stays as it was`,
-  async exec(t, change: (place: RunPlace, run: string) => void, says: RegExp) {
-    const place = runPlace(t);
-    const stopped = (await stoppedRun()).run;
-    const run = join(place.folder, 'r');
-    cpSync(stopped, run, { recursive: true });
-    edit(join(run, 'config.json'), (text) => text.replaceAll(dirname(stopped), place.folder));
-    change(place, run);
-    const tree = treeOf(run);
-    const error = await t.throwsAsync(resume(run), { instanceOf: InputError });
-    t.regex(error.message, says);
-    t.deepEqual(treeOf(run), tree);
-  },
-});
-const edit = (path: string, change: (text: string) => string) =>
-  writeFileSync(path, change(readFileSync(path, 'utf8')));
-const CHANGED =
-  /^Expected the text the run was started with \(SHA-256 [0-9a-f]{12}…\), got "[0-9a-f]{12}…"\./;
-test(
-  'a text in which one letter changed',
-  refused,
-  ({ text }) => edit(text, (s) => `w${s.slice(1)}`),
-  CHANGED,
-);
-test('a text that grew', refused, ({ text }) => edit(text, (s) => s + s), CHANGED);
-test(
-  'a text that is too short by now',
-  refused,
-  ({ text }) => edit(text, (s) => s.slice(0, 20)),
-  CHANGED,
-);
-test(
-  'a text with a new character',
-  refused,
-  ({ text }) => edit(text, (s) => `${s}é`),
-  /"é" \(U\+00E9\) at character 1200/,
-);
-test('a text that is gone', refused, ({ text }) => rmSync(text), /There is no such file/);
-test(
-  'a run without a configuration',
-  refused,
-  (_, run) => rmSync(join(run, 'config.json')),
-  /^Expected a run folder \(with a config\.json\)/,
-);
-test(
-  'a run whose configuration is no JSON',
-  refused,
-  (_, run) => edit(join(run, 'config.json'), (s) => s.slice(0, 50)),
-  /config\.json to be a run's configuration in JSON/,
-);
-test(
-  'a run whose configuration has another width',
-  refused,
-  (_, run) => edit(join(run, 'config.json'), (s) => s.replace('"hidden": 8', '"hidden": 9')),
-  /^Expected hidden 8, as in the checkpoint .*, got 9\./,
-);
-test(
-  'a run whose log is shorter than its checkpoint says',
-  refused,
-  (_, run) => edit(join(run, 'steps.ndjson'), () => ''),
-  /steps\.ndjson to have at least \d+ bytes/,
-);
-test(
-  'a run whose checkpoints are all cut off',
-  refused,
-  (_, run) => {
-    const folder = join(run, 'checkpoints');
-    for (const name of readdirSync(folder)) {
-      const bytes = readFileSync(join(folder, name));
-      writeFileSync(join(folder, name), bytes.subarray(0, bytes.length - 40));
-    }
-  },
-  /^No checkpoint of .* can be used\. .*truncated/,
-);
 
 test('a run that was moved with its text goes on', async (t) => {
   const place = runPlace(t);

@@ -24,7 +24,7 @@ function reduction(vocabulary: number, embed: number) {
   const none = createReferenceKernels(new Float32Array(0), new Int32Array(0));
   const lanes = cut(LANES, LANES);
   const training = { streams: LANES, lanes, shards: planShards(lanes, 1), moments: 0 };
-  const layout = layoutArena({ table, times: 6, evaluation: [], training }, none);
+  const layout = layoutArena({ table, times: 64, evaluation: [], training }, none);
   const reals = new Float32Array(layout.words);
   const ints = new Int32Array(reals.buffer);
   const doubles = new Float64Array(reals.buffer);
@@ -37,9 +37,10 @@ function reduction(vocabulary: number, embed: number) {
     }
     const whole = new Float32Array(vocabulary * embed);
     ints.fill(-1, rowOfId, rowOfId + vocabulary);
-    for (let row = 0; row < Math.min(vocabulary, 6); row++) {
-      const id = (row * (lane + 2) + lane) % vocabulary;
-      if (ints[rowOfId + id] >= 0) continue;
+    // Id by id, every set of lanes: an id occurs in lane k where bit k of its mask is set.
+    const ids = Array.from({ length: Math.min(vocabulary, 128) }, (_, id) => id);
+    const present = ids.filter((id) => ((vocabulary < 128 ? 19 * id + 4 : id) >> lane) & 1);
+    for (const [row, id] of present.entries()) {
       ints[rowOfId + id] = row;
       for (let e = 0; e < embed; e++) {
         const value = Math.fround(Math.cos(id * embed + e + lane) * 10 ** (lane % 4));
@@ -98,7 +99,6 @@ test('each block has its sum of squares', (t) => {
     const squares = reals.slice(start, start + BLOCK).reduce((sum, value) => sum + value ** 2, 0);
     const partial = doubles[layout.partials / 2 + block];
     t.true(Math.abs(partial - squares) <= 1e-6 * squares);
-    t.true(block === blocks - 1 || squares > 0);
   }
 });
 

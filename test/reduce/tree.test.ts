@@ -34,7 +34,7 @@ function treeSum(lanes: readonly (readonly number[] | undefined)[], length: numb
 
 const f = Math.fround;
 /** Sums of float32 where every order gives another result. */
-const x = [3e6, 0.7, -41.3, 1 / 3, 2e7, -3e6, 1.1, 5e5, -0.9].map(f);
+const x = Array.from({ length: 9 }, (_, i) => f(Math.sin(i + 1) * 100 ** (i % 3)));
 const add = (a: number, b: number) => f(a + b);
 const written = [
   () => x[0],
@@ -56,8 +56,9 @@ for (const [i, expected] of written.entries()) {
   });
 }
 
-test('the order matters for these numbers: from left to right gives another sum', (t) => {
-  t.not(x.reduce(add), written[8]());
+test('the order matters for these numbers: from left to right gives other sums', (t) => {
+  const differing = written.filter((sum, i) => sum() !== x.slice(0, i + 1).reduce(add));
+  t.true(differing.length >= 2);
 });
 
 test('lanes are read and never written, and scratch is log₂(S) + 1 vectors at most', (t) => {

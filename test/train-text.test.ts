@@ -1,0 +1,92 @@
+/** What a run is trained on: files, validation files, standard input. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import test from 'ava';
+import { InputError } from '../src/errors.ts';
+import { evaluate } from '../src/evaluate.ts';
+import type { RunPlan } from '../src/reports.ts';
+import { resume, train } from '../src/train.ts';
+import { checkpointSteps, linesOf, logsOf, runPlace, TINY_SETTINGS } from './helpers/runs.ts';
+import { temporaryFolder } from './helpers/temporary-folder.ts';
+import { sampleText, writeText } from './helpers/text.ts';
+import { treeOf } from './helpers/tree.ts';
+
+test('several files are one text, in the order given', async (t) => {
+  const { settings, folder } = runPlace(t);
+  const text = sampleText(1200);
+  writeFileSync(join(folder, 'a.txt'), text.slice(0, 500));
+  writeFileSync(join(folder, 'b.txt'), text.slice(500));
+  const files = (...names: string[]) => names.map((name) => join(folder, name));
+  const whole = await train(settings('whole', { steps: 4 }));
+  const parts = await train(settings('parts', { steps: 4, files: files('a.txt', 'b.txt') }));
+  t.is(parts.paramsSha256, whole.paramsSha256);
+  t.is(parts.evalLoss, whole.evalLoss);
+  const swapped = await train(settings('swapped', { steps: 4, files: files('b.txt', 'a.txt') }));
+  t.not(swapped.paramsSha256, whole.paramsSha256);
+});
+
+test('--val files are validated on, and all of the text is trained on', async (t) => {
+  const { settings, folder } = runPlace(t);
+  const val = [writeText(folder, 'v1.txt', 300, 5), writeText(folder, 'v2.txt', 200, 6)];
+  const plans: RunPlan[] = [];
+  const result = await train(settings('r', { steps: 6, val }), {
+    onPlan: (plan) => plans.push(plan),
+  });
+  t.is(plans[0].trainSymbols, 1200);
+  t.is(plans[0].valSymbols, 500);
+  const { loss, tokens } = await evaluate(result.run, val, { chunk: 8 });
+  t.is(loss, Number(result.evalLoss));
+  t.is(tokens, 16 * Math.floor(499 / 16));
+});
+
+test('standard input is kept in the run and resumed from there', async (t) => {
+  const { settings, text } = runPlace(t);
+  const bytes = readFileSync(text);
+  const file = await train(settings('file', { steps: 6 }));
+  const piped = settings('piped', { steps: 6, files: ['-'] });
+  const controller = new AbortController();
+  const stopped = await train(piped, {
+    stdin: Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]),
+    signal: controller.signal,
+    onStep: ({ step }) => {
+      if (step === 2) controller.abort();
+    },
+  });
+  t.deepEqual(readFileSync(join(stopped.run, 'corpus', 'stdin.txt')), bytes);
+  const result = await resume(stopped.run);
+  t.is(result.paramsSha256, file.paramsSha256);
+});
+
+test('a run that is stopped before its text is read leaves nothing', async (t) => {
+  const { settings, folder } = runPlace(t);
+  const tree = treeOf(folder);
+  const reason = new Error('enough');
+  const stopped = train(settings('r'), { signal: AbortSignal.abort(reason) });
+  t.is(await t.throwsAsync(stopped), reason);
+  t.deepEqual(treeOf(folder), tree);
+});
+
+test('a text that changes while it is trained on ends the run, its last state saved', async (t) => {
+  const folder = temporaryFolder(t);
+  // Longer than the loader reads ahead.
+  const text = writeText(folder, 'text.txt', 40_000);
+  const run = join(folder, 'r');
+  const failed = train(
+    { ...TINY_SETTINGS, files: [text], run, epochs: 1 },
+    {
+      onStep: ({ step }) => {
+        if (step === 3) writeFileSync(text, sampleText(40_001));
+      },
+    },
+  );
+  await t.throwsAsync(failed, { message: /to stay as it was when the run began, but it changed/ });
+  const kept = checkpointSteps(run);
+  const last = kept[kept.length - 1];
+  t.true(last >= 3 && last < 12);
+  t.is(linesOf(logsOf(run).steps).length, last);
+  await t.throwsAsync(resume(run), {
+    instanceOf: InputError,
+    message: /the text the run was started with/,
+  });
+});

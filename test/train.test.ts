@@ -1,0 +1,205 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import type { EvaluationReport, RunPlan, StepReport } from '../src/reports.ts';
+import { train } from '../src/train.ts';
+import { checkpointSteps, linesOf, logsOf, runPlace } from './helpers/runs.ts';
+import { treeOf } from './helpers/tree.ts';
+
+/** After an `a` only what came before it says what comes next. */
+const PATTERN = 'abacadae'.repeat(60);
+
+for (const model of [
+  { cell: 'rnn' },
+  { cell: 'rnn', activation: 'relu' },
+  { cell: 'lstm' },
+  { cell: 'gru' },
+] as const) {
+  test(`learns a repeating pattern to near-zero loss: ${Object.values(model).join(' ')}`, async (t) => {
+    const { folder, settings } = runPlace(t);
+    const text = join(folder, 'pattern.txt');
+    writeFileSync(text, PATTERN);
+    const others = { files: [text], hidden: 16, lr: 0.02, steps: 220, evalStreams: 1 };
+    const result = await train(settings('r', { ...others, ...model }));
+    t.true(Number(result.trainLoss) < 0.05, String(result.trainLoss));
+    t.true(Number(result.evalLoss) < 0.1, String(result.evalLoss));
+    t.is(result.steps, 220);
+    t.is(result.tokens, 220 * 32);
+    t.deepEqual(result.failures, []);
+  });
+}
+
+test('the logs hold a line a step and a line a validation, as they were reported', async (t) => {
+  const { settings } = runPlace(t);
+  const steps: StepReport[] = [];
+  const evaluations: EvaluationReport[] = [];
+  const { run } = await train(settings('r', { steps: 40, warmup: 5, clipNorm: 0.3 }), {
+    onStep: (step) => steps.push(step),
+    onEvaluation: (evaluation) => evaluations.push(evaluation),
+  });
+  const lines = linesOf(logsOf(run).steps);
+  t.deepEqual(
+    steps.map(({ step, epoch, tokens, loss, gradNorm, clipScale, lr }) => {
+      return { step, epoch, tokens, loss, gradNorm, clipScale, lr };
+    }),
+    lines,
+  );
+  t.true(steps.every(({ totalSteps }) => totalSteps === 40));
+  for (const [i, { step, epoch, tokens, loss, gradNorm, clipScale, lr }] of lines.entries()) {
+    t.is(step, i + 1);
+    t.is(epoch, i < 33 ? 1 : 2);
+    t.is(tokens, 32 * (i + 1));
+    t.true(loss > 0 && loss < 5);
+    t.is(clipScale, gradNorm > 0.3 ? 0.3 / gradNorm : 1);
+    if (i < 5) t.is(lr, (2e-3 * (i + 1)) / 5);
+  }
+  t.true(lines.some(({ clipScale }) => clipScale < 1));
+  t.deepEqual(
+    linesOf(logsOf(run).evals),
+    evaluations.map(({ step, epoch, tokens, loss }) => ({ step, epoch, tokens, loss })),
+  );
+  t.deepEqual(
+    evaluations.map(({ step }) => step),
+    [0, 33, 40],
+  );
+  const timings = linesOf<{ step: number; seconds: number; phaseSeconds: object }>(
+    readFileSync(join(run, 'timings.ndjson'), 'utf8'),
+  );
+  t.is(timings.length, 40);
+  for (const { seconds, phaseSeconds } of timings) {
+    t.deepEqual(Object.keys(phaseSeconds), [
+      'load',
+      'compute',
+      'reduce',
+      'clip',
+      'update',
+      'commit',
+    ]);
+    t.true(Object.values(phaseSeconds).reduce((sum, x) => sum + x, 0) <= seconds * 1.01);
+  }
+});
+
+test('a checkpoint of step 0 precedes training', async (t) => {
+  const { settings } = runPlace(t);
+  const saved: number[][] = [];
+  await train(settings('r', { steps: 3, keep: 9 }), {
+    onStep: () => saved.push(checkpointSteps(String(settings('r').run))),
+  });
+  t.deepEqual(saved[0], [0]);
+});
+
+test('the newest checkpoints and the best are kept', async (t) => {
+  const { settings } = runPlace(t);
+  const { run } = await train(
+    settings('r', { steps: 30, evalEvery: 4, checkpointEvery: 7, keep: 2 }),
+  );
+  const kept = checkpointSteps(run);
+  t.is(kept.length, 2);
+  t.is(kept[1], 30);
+  t.true('best.ckpt' in treeOf(join(run, 'checkpoints')));
+});
+
+test('before the first step everything is known of the run', async (t) => {
+  const { settings, folder } = runPlace(t);
+  const plans: RunPlan[] = [];
+  const result = await train(settings('r', { steps: 2 }), { onPlan: (plan) => plans.push(plan) });
+  t.is(plans.length, 1);
+  const [plan] = plans;
+  t.like(plan, {
+    run: join(folder, 'r'),
+    workers: 2,
+    lanes: 4,
+    trainSymbols: 1080,
+    valSymbols: 120,
+    stepsPerEpoch: 33,
+    totalSteps: 2,
+    firstStep: 0,
+    parameters: result.parameters,
+    metricsUrl: undefined,
+  });
+  const memory = [...plan.memory.values()].reduce((sum, bytes) => sum + bytes, 0);
+  t.true(memory > 0.9 * plan.arenaBytes && memory <= plan.arenaBytes);
+});
+
+test('config.json is the whole configuration, and trains the same run again', async (t) => {
+  const { settings, folder } = runPlace(t);
+  const first = await train(settings('r', { steps: 5, dropout: 0.1, cell: 'gru' }));
+  const config = JSON.parse(readFileSync(join(first.run, 'config.json'), 'utf8'));
+  const again = await train({ ...config, run: join(folder, 'again') });
+  t.is(again.paramsSha256, first.paramsSha256);
+  t.deepEqual(logsOf(again.run), logsOf(first.run));
+});
+
+test('the seed decides: the same gives the same bits, another does not', async (t) => {
+  const { settings } = runPlace(t);
+  const sha256 = async (name: string, seed: number) =>
+    (await train(settings(name, { steps: 3, seed, dropout: 0.2 }))).paramsSha256;
+  const one = await sha256('a', 7);
+  t.is(await sha256('b', 7), one);
+  t.not(await sha256('c', 8), one);
+});
+
+test('two runs side by side in one process do not disturb each other', async (t) => {
+  const { settings } = runPlace(t);
+  const lstm = { steps: 20, evalEvery: 5, dropout: 0.1 };
+  const gru = {
+    steps: 25,
+    cell: 'gru',
+    batch: 6,
+    workers: 1,
+    metrics: true,
+    metricsPort: 0,
+  } as const;
+  const alone = [await train(settings('a', lstm)), await train(settings('b', gru))];
+  const together = await Promise.all([train(settings('c', lstm)), train(settings('d', gru))]);
+  for (const [i, { paramsSha256, evalLoss, run }] of together.entries()) {
+    t.is(paramsSha256, alone[i].paramsSha256);
+    t.is(evalLoss, alone[i].evalLoss);
+    t.deepEqual(logsOf(run), logsOf(alone[i].run));
+  }
+});
+
+test.serial('a time limit ends the run in time, its schedule run out', async (t) => {
+  const { settings } = runPlace(t);
+  const limit = 1.2;
+  const began = performance.now();
+  const others = { maxMinutes: limit / 60, epochs: 1_000_000, lr: 0.01, valFraction: 0 };
+  const times: number[] = [];
+  const onStep = () => times.push(performance.now());
+  const result = await train(settings('r', others), { onStep });
+  t.true(result.seconds >= limit);
+  // The threads start before the clock; the last step and the last checkpoint come after it.
+  t.true((performance.now() - began) / 1000 < limit + 10);
+  const rates = linesOf(logsOf(result.run).steps).map(({ lr }) => lr);
+  const steps = rates.length;
+  t.true(steps > 3);
+  t.true(rates.every((lr, i) => i === 0 || lr <= rates[i - 1]));
+  // The last step began no earlier than its own time before the limit.
+  const lastSeconds = (times[steps - 1] - times[steps - 2]) / 1000 + 0.02;
+  const share = Math.max(0, 1 - lastSeconds / limit);
+  t.true(rates[steps - 1] <= 0.01 * 0.5 * (1 + Math.cos(Math.PI * share)));
+  t.false(result.interrupted);
+});
+
+test('validations do not change the training', async (t) => {
+  const { settings } = runPlace(t);
+  const often = await train(settings('often', { steps: 12, evalEvery: 1, evalStreams: 3 }));
+  const never = await train(settings('never', { steps: 12, evalEvery: 1000 }));
+  t.is(often.paramsSha256, never.paramsSha256);
+  t.is(logsOf(often.run).steps, logsOf(never.run).steps);
+  t.is(linesOf(logsOf(often.run).evals).length, 13);
+});
+
+test('--force replaces a run and nothing else in its folder', async (t) => {
+  const { settings } = runPlace(t);
+  const { run } = await train(settings('r', { steps: 9, evalEvery: 3 }));
+  writeFileSync(join(run, 'notes.txt'), 'mine');
+  mkdirSync(join(run, 'plots'));
+  const again = await train(settings('r', { steps: 2, force: true }));
+  t.is(linesOf(logsOf(run).steps).length, 2);
+  t.deepEqual(checkpointSteps(run), [0, 2]);
+  t.is(readFileSync(join(run, 'notes.txt'), 'utf8'), 'mine');
+  t.is(again.steps, 2);
+  const { force } = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
+  t.false(force);
+});
