@@ -2,8 +2,8 @@
 export type { Config, Settings, Surroundings } from './config/config.ts';
 export type { EvaluateSettings, SampleSettings } from './config/model-use-settings.ts';
 export { InputError, ThreadloomError, TrainingError } from './errors.ts';
-export { type EvaluateOptions, type EvaluateResult, evaluate } from './evaluate.ts';
-export { type Inspection, inspect } from './inspect.ts';
+export { type EvaluateOptions, type EvaluateResult, evaluate } from './recipes/evaluate.ts';
+export { type Inspection, inspect } from './recipes/inspect.ts';
 export type {
   CheckpointReport,
   EvaluationReport,
@@ -11,7 +11,7 @@ export type {
   StepReport,
   TrainObserver,
   TrainResult,
-} from './reports.ts';
-export { type SampleOptions, type SampleResult, sample } from './sample.ts';
-export { type ResumeSettings, resume, type TrainOptions, train } from './train.ts';
+} from './recipes/reports.ts';
+export { type SampleOptions, type SampleResult, sample } from './recipes/sample.ts';
+export { type ResumeSettings, resume, type TrainOptions, train } from './recipes/train.ts';
 export { VERSION } from './version.ts';

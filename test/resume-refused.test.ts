@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
 import { InputError } from '../src/errors.ts';
-import { resume, train } from '../src/train.ts';
+import { resume, train } from '../src/recipes/train.ts';
 import { type RunPlace, runPlace, TINY_SETTINGS } from './helpers/runs.ts';
 import { writeText } from './helpers/text.ts';
 import { treeOf } from './helpers/tree.ts';

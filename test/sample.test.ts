@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Settings } from '../src/config/config.ts';
 import { InputError } from '../src/errors.ts';
-import type { TrainResult } from '../src/reports.ts';
-import { sample } from '../src/sample.ts';
-import { train } from '../src/train.ts';
+import type { TrainResult } from '../src/recipes/reports.ts';
+import { sample } from '../src/recipes/sample.ts';
+import { train } from '../src/recipes/train.ts';
 import { runPlace } from './helpers/runs.ts';
 
 /** A model that knows `abacadae` by heart. */

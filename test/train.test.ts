@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import type { EvaluationReport, RunPlan, StepReport } from '../src/reports.ts';
-import { train } from '../src/train.ts';
+import type { EvaluationReport, RunPlan, StepReport } from '../src/recipes/reports.ts';
+import { train } from '../src/recipes/train.ts';
 import { checkpointSteps, linesOf, logsOf, runPlace } from './helpers/runs.ts';
 import { treeOf } from './helpers/tree.ts';
 

@@ -2,10 +2,16 @@
 import type { Argv, CommandModule } from 'yargs';
 import { type EvaluateSettings, evaluateSettings } from '../config/model-use-settings.ts';
 import { EXIT_CODES } from '../errors.ts';
-import { type EvaluateResult, evaluate } from '../evaluate.ts';
+import { type EvaluateResult, evaluate } from '../recipes/evaluate.ts';
 import { withInterruption } from './interruption.ts';
 import { formatCount, formatLoss, formatRows, printJson } from './output.ts';
-import { flagsOf, OUTPUT_FLAGS, refuseUnknownFlags, settingsFromFlags } from './settings.ts';
+import {
+  filesOf,
+  flagsOf,
+  OUTPUT_FLAGS,
+  refuseUnknownFlags,
+  settingsFromFlags,
+} from './settings.ts';
 
 interface EvalFlags {
   run: string;
@@ -41,7 +47,7 @@ export function evalCommand(finish: (exitCode: number) => void): CommandModule<o
       refuseUnknownFlags(argv, OPTIONS, ['run', 'files']);
       const settings = settingsFromFlags(evaluateSettings, argv) as EvaluateSettings;
       const result = await withInterruption('Stopping.', (signal) =>
-        evaluate(argv.run, argv.files ?? [], settings, {
+        evaluate(argv.run, filesOf(argv), settings, {
           signal,
           stdin: process.stdin,
           onWarning: (message) => process.stderr.write(`warning: ${message}\n`),

@@ -2,7 +2,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { formatBytes } from '../bytes.ts';
 import { EXIT_CODES } from '../errors.ts';
-import { type Inspection, inspect } from '../inspect.ts';
+import { type Inspection, inspect } from '../recipes/inspect.ts';
 import { formatCount, formatLoss, formatRows, printJson } from './output.ts';
 import { OUTPUT_FLAGS, refuseUnknownFlags } from './settings.ts';
 

@@ -1,6 +1,6 @@
 /** The one screen before training: what is trained, on what, with which memory and kernels. */
 import { formatBytes } from '../bytes.ts';
-import type { RunPlan } from '../reports.ts';
+import type { RunPlan } from '../recipes/reports.ts';
 import { VERSION } from '../version.ts';
 import { formatCount, formatRows } from './output.ts';
 

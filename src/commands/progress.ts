@@ -7,7 +7,7 @@ import type {
   RunPlan,
   StepReport,
   TrainObserver,
-} from '../reports.ts';
+} from '../recipes/reports.ts';
 import { formatCount, formatDuration, formatLoss } from './output.ts';
 import { formatPlan } from './plan-screen.ts';
 

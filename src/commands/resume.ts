@@ -1,7 +1,7 @@
 /** `threadloom resume` */
 import type { Argv, CommandModule } from 'yargs';
 import { trainSettings } from '../config/config.ts';
-import { type ResumeSettings, resume } from '../train.ts';
+import { type ResumeSettings, resume } from '../recipes/train.ts';
 import { flagsOf, mergeSettings, OUTPUT_FLAGS, refuseUnknownFlags } from './settings.ts';
 import { type OutputFlags, showTraining } from './training.ts';
 

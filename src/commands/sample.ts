@@ -2,7 +2,7 @@
 import type { Argv, CommandModule } from 'yargs';
 import { type SampleSettings, sampleSettings } from '../config/model-use-settings.ts';
 import { EXIT_CODES } from '../errors.ts';
-import { type SampleResult, sample } from '../sample.ts';
+import { type SampleResult, sample } from '../recipes/sample.ts';
 import { withInterruption } from './interruption.ts';
 import { printJson } from './output.ts';
 import { flagsOf, OUTPUT_FLAGS, refuseUnknownFlags, settingsFromFlags } from './settings.ts';

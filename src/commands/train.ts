@@ -1,8 +1,8 @@
 /** `threadloom train` */
 import type { Argv, CommandModule, Options } from 'yargs';
 import { type Settings, trainSettings } from '../config/config.ts';
-import { train } from '../train.ts';
-import { flagsOf, mergeSettings, OUTPUT_FLAGS, refuseUnknownFlags } from './settings.ts';
+import { train } from '../recipes/train.ts';
+import { filesOf, flagsOf, mergeSettings, OUTPUT_FLAGS, refuseUnknownFlags } from './settings.ts';
 import { type OutputFlags, showTraining } from './training.ts';
 
 interface TrainFlags extends OutputFlags {
@@ -51,7 +51,8 @@ export function trainCommand(
     async handler(argv) {
       refuseUnknownFlags(argv, OPTIONS, ['files']);
       const settings = mergeSettings(argv, undefined, argv.config);
-      if (argv.files?.length) settings.files = argv.files;
+      const files = filesOf(argv);
+      if (files.length > 0) settings.files = files;
       finish(await showTraining(argv, (options) => train(settings as Settings, options)));
     },
   };

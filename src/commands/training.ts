@@ -1,7 +1,7 @@
 /** What `train` and `resume` share: showing the run and its result. */
 import { EXIT_CODES } from '../errors.ts';
-import type { TrainResult } from '../reports.ts';
-import type { TrainOptions } from '../train.ts';
+import type { TrainResult } from '../recipes/reports.ts';
+import type { TrainOptions } from '../recipes/train.ts';
 import { withInterruption } from './interruption.ts';
 import { formatCount, formatDuration, formatLoss, formatRows, printJson } from './output.ts';
 import { Progress } from './progress.ts';

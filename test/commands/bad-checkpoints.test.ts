@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { train } from '../../src/train.ts';
+import { train } from '../../src/recipes/train.ts';
 import { seal } from '../checkpoint/samples.ts';
 import { type Finished, QUIET_TINY } from '../helpers/cli.ts';
 import { TINY_SETTINGS } from '../helpers/runs.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
-import { train } from '../../src/train.ts';
+import { train } from '../../src/recipes/train.ts';
 import { type Finished, runCli } from '../helpers/cli.ts';
 import { TINY_SETTINGS } from '../helpers/runs.ts';
 import { writeText } from '../helpers/text.ts';

@@ -1,9 +1,9 @@
 import type { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
+import { parametersSha256 } from '../../src/checkpoint/parameters-hash.ts';
 import { TrainingError } from '../../src/errors.ts';
 import type { BackendRequest } from '../../src/kernels/backend.ts';
 import type { ModelSpec } from '../../src/model/spec.ts';
-import { parametersSha256 } from '../../src/parameters-hash.ts';
 import { fillParameters, fillSlot, startTestEngine, type TestEngine } from '../helpers/engine.ts';
 
 const OPTIMIZER = { optimizer: 'sgd', momentum: 0.9, weightDecay: 0, clipValue: 0 } as const;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
+import { parametersSha256 } from '../../src/checkpoint/parameters-hash.ts';
 import type { BackendRequest } from '../../src/kernels/backend.ts';
 import type { CellName, ModelSpec } from '../../src/model/spec.ts';
-import { parametersSha256 } from '../../src/parameters-hash.ts';
 import { fillParameters, fillSlot, startTestEngine } from '../helpers/engine.ts';
 
 const WORKERS = [1, 2, 3, 5, 8];

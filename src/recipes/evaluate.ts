@@ -1,18 +1,18 @@
 /** The loss of a trained model on a text. */
 
 import type { Readable } from 'node:stream';
-import { type FoundCheckpoint, openTarget } from './checkpoint/finder.ts';
-import { resolveConfig } from './config/config.ts';
-import { type EvaluateSettings, evaluateSettings } from './config/model-use-settings.ts';
-import { planEngine, startEngine } from './coordinator/engine.ts';
-import { evaluateStreams } from './coordinator/evaluation.ts';
-import { type Corpus, openCorpus } from './data/corpus.ts';
-import { planEvaluation } from './data/streams.ts';
-import { expected, InputError } from './errors.ts';
-import { chooseKernels } from './kernels/backend.ts';
-import { freeMemoryBytes, surroundings } from './machine.ts';
-import { parametersSha256 } from './parameters-hash.ts';
-import type { StreamsRequest } from './pool/protocol.ts';
+import { type FoundCheckpoint, openTarget } from '../checkpoint/finder.ts';
+import { parametersSha256 } from '../checkpoint/parameters-hash.ts';
+import { resolveConfig } from '../config/config.ts';
+import { type EvaluateSettings, evaluateSettings } from '../config/model-use-settings.ts';
+import { planEngine, startEngine } from '../coordinator/engine.ts';
+import { evaluateStreams } from '../coordinator/evaluation.ts';
+import { type Corpus, openCorpus } from '../data/corpus.ts';
+import { planEvaluation } from '../data/streams.ts';
+import { expected, InputError } from '../errors.ts';
+import { chooseKernels } from '../kernels/backend.ts';
+import { freeMemoryBytes, surroundings } from '../machine.ts';
+import type { StreamsRequest } from '../pool/protocol.ts';
 import { loadParameters } from './restore.ts';
 import { planRun } from './run-plan.ts';
 

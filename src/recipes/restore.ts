@@ -1,15 +1,15 @@
 /** Puts the tensors of a checkpoint into the arena. */
-import type { CheckpointHeader } from './checkpoint/header.ts';
-import type { CheckpointFile } from './checkpoint/reader.ts';
-import type { Settings } from './config/config.ts';
-import type { Engine, EnginePlan } from './coordinator/engine.ts';
-import { InputError } from './errors.ts';
-import type { ArenaViews } from './memory/arena.ts';
-import type { ArenaLayout } from './memory/layout.ts';
-import type { Region } from './memory/table.ts';
-import type { ParameterTable } from './model/parameters.ts';
-import type { ModelSpec } from './model/spec.ts';
-import type { TensorSource } from './pool/protocol.ts';
+import type { CheckpointHeader } from '../checkpoint/header.ts';
+import type { CheckpointFile } from '../checkpoint/reader.ts';
+import type { Settings } from '../config/config.ts';
+import type { Engine, EnginePlan } from '../coordinator/engine.ts';
+import { InputError } from '../errors.ts';
+import type { ArenaViews } from '../memory/arena.ts';
+import type { ArenaLayout } from '../memory/layout.ts';
+import type { Region } from '../memory/table.ts';
+import type { ParameterTable } from '../model/parameters.ts';
+import type { ModelSpec } from '../model/spec.ts';
+import type { TensorSource } from '../pool/protocol.ts';
 
 /** What a run knows of its past, beside the arena. */
 export interface Progress {

@@ -1,10 +1,10 @@
 /** Text drawn from a trained model. */
 import { setImmediate } from 'node:timers/promises';
-import { openTarget } from './checkpoint/finder.ts';
-import { type SampleSettings, sampleSettings } from './config/model-use-settings.ts';
-import { Vocabulary } from './data/vocabulary.ts';
-import { mixKey, uniform } from './kernels/mix.ts';
-import { chooseToken } from './model/choice.ts';
+import { openTarget } from '../checkpoint/finder.ts';
+import { type SampleSettings, sampleSettings } from '../config/model-use-settings.ts';
+import { Vocabulary } from '../data/vocabulary.ts';
+import { mixKey, uniform } from '../kernels/mix.ts';
+import { chooseToken } from '../model/choice.ts';
 import { Predictor } from './predictor.ts';
 
 export interface SampleOptions {

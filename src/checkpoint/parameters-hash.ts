@@ -1,6 +1,6 @@
 /** The fingerprint by which runs are compared. */
 import { createHash } from 'node:crypto';
-import type { ParameterTable } from './model/parameters.ts';
+import type { ParameterTable } from '../model/parameters.ts';
 
 /** SHA-256 over the parameters in table order, little-endian float32, without padding. */
 export function parametersSha256(table: ParameterTable, vector: Float32Array): string {

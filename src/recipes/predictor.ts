@@ -1,11 +1,11 @@
 /** A model of a checkpoint on the calling thread, one token of every stream at a time: for sampling. */
-import type { CheckpointFile } from './checkpoint/reader.ts';
-import { type EnginePlan, planEngine } from './coordinator/engine.ts';
-import { type BackendRequest, chooseKernels, createKernels } from './kernels/backend.ts';
-import { freeMemoryBytes } from './machine.ts';
-import { type ArenaViews, createArena, viewArena } from './memory/arena.ts';
-import { Network } from './model/network.ts';
-import { combineBiases, packJobs, runPackJob } from './model/packing.ts';
+import type { CheckpointFile } from '../checkpoint/reader.ts';
+import { type EnginePlan, planEngine } from '../coordinator/engine.ts';
+import { type BackendRequest, chooseKernels, createKernels } from '../kernels/backend.ts';
+import { freeMemoryBytes } from '../machine.ts';
+import { type ArenaViews, createArena, viewArena } from '../memory/arena.ts';
+import { Network } from '../model/network.ts';
+import { combineBiases, packJobs, runPackJob } from '../model/packing.ts';
 import { loadParameters } from './restore.ts';
 
 export class Predictor {

@@ -1,5 +1,5 @@
 /** What a run tells about itself while it goes on and at its end. Types only. */
-import type { Config } from './config/config.ts';
+import type { Config } from '../config/config.ts';
 
 /** Known before the first step. */
 export interface RunPlan {

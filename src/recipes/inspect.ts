@@ -1,7 +1,7 @@
 /** What a run or a checkpoint is: read, never written. */
-import { openTarget } from './checkpoint/finder.ts';
-import type { CheckpointState } from './checkpoint/header.ts';
-import { ParameterTable } from './model/parameters.ts';
+import { openTarget } from '../checkpoint/finder.ts';
+import type { CheckpointState } from '../checkpoint/header.ts';
+import { ParameterTable } from '../model/parameters.ts';
 
 export interface Inspection {
   checkpoint: string;

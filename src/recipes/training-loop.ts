@@ -1,24 +1,24 @@
 /** The loop of a run: steps, validations and checkpoints, until the end, the time limit or the signal. */
-import { Checkpointer } from './checkpoint/checkpointer.ts';
-import type { CheckpointState } from './checkpoint/header.ts';
-import type { RunFolder, RunLogs } from './checkpoint/run-folder.ts';
-import type { Config } from './config/config.ts';
-import type { StepOutcome } from './coordinator/coordinator.ts';
-import type { Engine, EnginePlan } from './coordinator/engine.ts';
-import { evaluateStreams } from './coordinator/evaluation.ts';
-import { ChunkFeed, type FedChunk } from './coordinator/feed.ts';
-import type { Corpus } from './data/corpus.ts';
-import { chunkWindow } from './data/streams.ts';
-import { messageOf } from './errors.ts';
-import type { Metrics } from './metrics/metrics.ts';
-import { learningRate } from './optimizer/schedule.ts';
-import { parametersSha256 } from './parameters-hash.ts';
-import { WorkerTimes } from './pool/worker-times.ts';
-import { RateMeter } from './rate-meter.ts';
+import { Checkpointer } from '../checkpoint/checkpointer.ts';
+import type { CheckpointState } from '../checkpoint/header.ts';
+import { parametersSha256 } from '../checkpoint/parameters-hash.ts';
+import type { RunFolder, RunLogs } from '../checkpoint/run-folder.ts';
+import type { Config } from '../config/config.ts';
+import type { StepOutcome } from '../coordinator/coordinator.ts';
+import type { Engine, EnginePlan } from '../coordinator/engine.ts';
+import { evaluateStreams } from '../coordinator/evaluation.ts';
+import { ChunkFeed, type FedChunk } from '../coordinator/feed.ts';
+import type { Corpus } from '../data/corpus.ts';
+import { chunkWindow } from '../data/streams.ts';
+import { messageOf } from '../errors.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { RateMeter } from '../metrics/rate-meter.ts';
+import { learningRate } from '../optimizer/schedule.ts';
+import { WorkerTimes } from '../pool/worker-times.ts';
+import { VERSION } from '../version.ts';
 import type { EvaluationReport, StepReport, TrainObserver, TrainResult } from './reports.ts';
 import { type Progress, snapshotTensors } from './restore.ts';
 import type { RunShape } from './run-plan.ts';
-import { VERSION } from './version.ts';
 
 export interface TrainingParts {
   config: Config;

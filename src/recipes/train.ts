@@ -4,17 +4,18 @@
  */
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type FoundCheckpoint, openNewest, openTarget } from './checkpoint/finder.ts';
-import { RunFolder } from './checkpoint/run-folder.ts';
-import { type Config, resolveConfig, type Settings, trainSettings } from './config/config.ts';
-import { type Engine, type EnginePlan, planEngine, startEngine } from './coordinator/engine.ts';
-import { memoryPlan } from './coordinator/layout.ts';
-import { type Corpus, openCorpus } from './data/corpus.ts';
-import { expected, InputError } from './errors.ts';
-import { chooseKernels, whyNotNative } from './kernels/backend.ts';
-import { freeMemoryBytes, surroundings } from './machine.ts';
-import { createMetrics, type Metrics } from './metrics/metrics.ts';
-import { type MetricsServer, startMetricsServer } from './metrics/server.ts';
+import { type FoundCheckpoint, openNewest, openTarget } from '../checkpoint/finder.ts';
+import { RunFolder } from '../checkpoint/run-folder.ts';
+import { type Config, resolveConfig, type Settings, trainSettings } from '../config/config.ts';
+import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordinator/engine.ts';
+import { memoryPlan } from '../coordinator/layout.ts';
+import { type Corpus, openCorpus } from '../data/corpus.ts';
+import { expected, InputError } from '../errors.ts';
+import { chooseKernels, whyNotNative } from '../kernels/backend.ts';
+import { freeMemoryBytes, surroundings } from '../machine.ts';
+import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { type MetricsServer, startMetricsServer } from '../metrics/server.ts';
+import { VERSION } from '../version.ts';
 import type { RunPlan, TrainObserver, TrainResult } from './reports.ts';
 import {
   loadParameters,
@@ -26,7 +27,6 @@ import {
 } from './restore.ts';
 import { modelSpec, planRun, type RunShape } from './run-plan.ts';
 import { TrainingLoop } from './training-loop.ts';
-import { VERSION } from './version.ts';
 
 export interface TrainOptions extends TrainObserver {
   /** Aborting it finishes the step, writes a checkpoint and returns a result with `interrupted`. */

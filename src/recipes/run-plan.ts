@@ -1,8 +1,8 @@
 /** What follows from configuration and text before anything starts: the model's sizes and the run's length. Pure. */
-import type { Config, Settings } from './config/config.ts';
-import { planEvaluation, planTraining, type StreamPlan, splitText } from './data/streams.ts';
-import type { ModelSpec } from './model/spec.ts';
-import type { CorpusIndex, StreamsRequest } from './pool/protocol.ts';
+import type { Config, Settings } from '../config/config.ts';
+import { planEvaluation, planTraining, type StreamPlan, splitText } from '../data/streams.ts';
+import type { ModelSpec } from '../model/spec.ts';
+import type { CorpusIndex, StreamsRequest } from '../pool/protocol.ts';
 
 export interface RunShape {
   readonly training: StreamPlan;
