@@ -16,6 +16,8 @@ let trained: Awaited<ReturnType<typeof train>>;
 test.before(async () => {
   const files = [writeText(cwd)];
   trained = await train({ ...TINY_SETTINGS, files, run, steps: 20, evalEvery: 10, cell: 'gru' });
+  writeFileSync(join(cwd, 'odd.txt'), 'loom é');
+  refusals = await together(...REFUSED.map(([, args]) => [...args]));
 });
 test.after.always(() => rmSync(cwd, { recursive: true }));
 
@@ -177,10 +179,6 @@ const REFUSED = [
 ] as const;
 
 let refusals: Finished[];
-test.before(async () => {
-  writeFileSync(join(cwd, 'odd.txt'), 'loom é');
-  refusals = await together(...REFUSED.map(([, args]) => [...args]));
-});
 
 for (const [row, [name, , says]] of REFUSED.entries()) {
   test(`${name} is refused in one line`, (t) => {
