@@ -1,11 +1,11 @@
 /** A disk that takes no more, as a limit on the size of files: writes beyond it fail with EFBIG. */
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { inspect } from '../src/recipes/inspect.ts';
-import { resume, train } from '../src/recipes/train.ts';
-import { runCli } from './helpers/cli.ts';
-import { checkpointSteps, linesOf, logsOf, runPlace } from './helpers/runs.ts';
-import { treeOf } from './helpers/tree.ts';
+import { inspect } from '../../src/recipes/inspect.ts';
+import { resume, train } from '../../src/recipes/train.ts';
+import { runCli } from '../helpers/cli.ts';
+import { checkpointSteps, linesOf, logsOf, runPlace } from '../helpers/runs.ts';
+import { treeOf } from '../helpers/tree.ts';
 
 /** Runs a command in a shell that limits files to so many KiB. */
 const limited = (kibibytes: number) => [

@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'ava';
-import { InputError } from '../src/errors.ts';
-import { type EvaluateResult, evaluate } from '../src/recipes/evaluate.ts';
-import { train } from '../src/recipes/train.ts';
-import { runPlace } from './helpers/runs.ts';
-import { writeText } from './helpers/text.ts';
-import { treeOf } from './helpers/tree.ts';
+import { InputError } from '../../src/errors.ts';
+import { type EvaluateResult, evaluate } from '../../src/recipes/evaluate.ts';
+import { train } from '../../src/recipes/train.ts';
+import { runPlace } from '../helpers/runs.ts';
+import { writeText } from '../helpers/text.ts';
+import { treeOf } from '../helpers/tree.ts';
 
 test("a run's own validation text gives the run's last validation loss", async (t) => {
   const { settings } = runPlace(t);

@@ -10,13 +10,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { Settings } from '../src/config/config.ts';
-import { inspect } from '../src/recipes/inspect.ts';
-import type { TrainResult } from '../src/recipes/reports.ts';
-import { resume, type TrainOptions, train } from '../src/recipes/train.ts';
-import { checkpointSteps, linesOf, logsOf, runPlace, TINY_SETTINGS } from './helpers/runs.ts';
-import { writeText } from './helpers/text.ts';
-import { treeOf } from './helpers/tree.ts';
+import type { Settings } from '../../src/config/config.ts';
+import { inspect } from '../../src/recipes/inspect.ts';
+import type { TrainResult } from '../../src/recipes/reports.ts';
+import { resume, type TrainOptions, train } from '../../src/recipes/train.ts';
+import { checkpointSteps, linesOf, logsOf, runPlace, TINY_SETTINGS } from '../helpers/runs.ts';
+import { writeText } from '../helpers/text.ts';
+import { treeOf } from '../helpers/tree.ts';
 
 /** 1200 characters: 33 chunks an epoch; the whole run crosses its end and ends inside the second one. */
 const WHOLE: Settings = { steps: 45, evalEvery: 10, dropout: 0.2, layers: 2, optimizer: 'adam' };

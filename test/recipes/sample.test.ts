@@ -1,12 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import type { Settings } from '../src/config/config.ts';
-import { InputError } from '../src/errors.ts';
-import type { TrainResult } from '../src/recipes/reports.ts';
-import { sample } from '../src/recipes/sample.ts';
-import { train } from '../src/recipes/train.ts';
-import { runPlace } from './helpers/runs.ts';
+import type { Settings } from '../../src/config/config.ts';
+import { InputError } from '../../src/errors.ts';
+import type { TrainResult } from '../../src/recipes/reports.ts';
+import { sample } from '../../src/recipes/sample.ts';
+import { train } from '../../src/recipes/train.ts';
+import { runPlace } from '../helpers/runs.ts';
 
 /** A model that knows `abacadae` by heart. */
 async function trained(t: ExecutionContext, others = {}): Promise<TrainResult> {

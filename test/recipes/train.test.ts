@@ -1,10 +1,10 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import type { EvaluationReport, RunPlan, StepReport } from '../src/recipes/reports.ts';
-import { train } from '../src/recipes/train.ts';
-import { checkpointSteps, linesOf, logsOf, runPlace } from './helpers/runs.ts';
-import { treeOf } from './helpers/tree.ts';
+import type { EvaluationReport, RunPlan, StepReport } from '../../src/recipes/reports.ts';
+import { train } from '../../src/recipes/train.ts';
+import { checkpointSteps, linesOf, logsOf, runPlace } from '../helpers/runs.ts';
+import { treeOf } from '../helpers/tree.ts';
 
 /** After an `a` only what came before it says what comes next. */
 const PATTERN = 'abacadae'.repeat(60);

@@ -3,14 +3,14 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'ava';
-import { InputError } from '../src/errors.ts';
-import { evaluate } from '../src/recipes/evaluate.ts';
-import type { RunPlan } from '../src/recipes/reports.ts';
-import { resume, train } from '../src/recipes/train.ts';
-import { checkpointSteps, linesOf, logsOf, runPlace, TINY_SETTINGS } from './helpers/runs.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
-import { sampleText, writeText } from './helpers/text.ts';
-import { treeOf } from './helpers/tree.ts';
+import { InputError } from '../../src/errors.ts';
+import { evaluate } from '../../src/recipes/evaluate.ts';
+import type { RunPlan } from '../../src/recipes/reports.ts';
+import { resume, train } from '../../src/recipes/train.ts';
+import { checkpointSteps, linesOf, logsOf, runPlace, TINY_SETTINGS } from '../helpers/runs.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { sampleText, writeText } from '../helpers/text.ts';
+import { treeOf } from '../helpers/tree.ts';
 
 test('several files are one text, in the order given', async (t) => {
   const { settings, folder } = runPlace(t);

@@ -3,11 +3,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
-import { InputError } from '../src/errors.ts';
-import { resume, train } from '../src/recipes/train.ts';
-import { type RunPlace, runPlace, TINY_SETTINGS } from './helpers/runs.ts';
-import { writeText } from './helpers/text.ts';
-import { treeOf } from './helpers/tree.ts';
+import { InputError } from '../../src/errors.ts';
+import { resume, train } from '../../src/recipes/train.ts';
+import { type RunPlace, runPlace, TINY_SETTINGS } from '../helpers/runs.ts';
+import { writeText } from '../helpers/text.ts';
+import { treeOf } from '../helpers/tree.ts';
 
 /** A run that was stopped after its third step, to copy. */
 const shared = mkdtempSync(join(tmpdir(), 'threadloom-'));

@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import type { Settings } from '../src/config/config.ts';
-import { InputError } from '../src/errors.ts';
-import { evaluate } from '../src/recipes/evaluate.ts';
-import { train } from '../src/recipes/train.ts';
-import { linesOf, logsOf, runPlace } from './helpers/runs.ts';
-import { temporaryFolder } from './helpers/temporary-folder.ts';
-import { sampleText, writeText } from './helpers/text.ts';
-import { treeOf } from './helpers/tree.ts';
+import type { Settings } from '../../src/config/config.ts';
+import { InputError } from '../../src/errors.ts';
+import { evaluate } from '../../src/recipes/evaluate.ts';
+import { train } from '../../src/recipes/train.ts';
+import { linesOf, logsOf, runPlace } from '../helpers/runs.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { sampleText, writeText } from '../helpers/text.ts';
+import { treeOf } from '../helpers/tree.ts';
 
 const MODEL = { cell: 'rnn', activation: 'relu', hidden: 11, layers: 2, embed: 5 } as const;
 /** Settings of the new run, without sizes. */
