@@ -1,0 +1,127 @@
+/** What the measurements say: medians, ratios, one table. */
+import { formatCount } from '../../src/commands/output.ts';
+import { describeShape, type Shape } from './shapes.ts';
+import { type Measurement, type Missing, NATIVE } from './systems.ts';
+
+/** One system on one shape: a round's measurement each, or why there is none. */
+export interface Series {
+  system: string;
+  variant: string;
+  measurements: Measurement[];
+  failure?: string;
+}
+
+export interface Comparison {
+  shape: Shape;
+  series: Series[];
+}
+
+/** Where and how it was measured. */
+export interface Circumstances {
+  date: string;
+  processor: string;
+  cores: number;
+  memoryBytes: number;
+  platform: string;
+  /** Processes that wanted a core in the minute before; 0 where the system does not say. */
+  loadBefore: number;
+  versions: string[];
+  missing: Missing[];
+  rounds: number;
+  seconds: number;
+}
+
+export interface Result {
+  system: string;
+  variant: string;
+  /** Median of the rounds. */
+  tokensPerSecond: number;
+  /** Of the rounds: (largest − smallest) / median. */
+  spread: number;
+  /** How many times as fast as this Threadloom's native backend is; null where it is not here. */
+  nativeIsFasterBy: number | null;
+  rssBytes: number;
+}
+
+/** Of the systems that share a name the fastest. */
+export function summarize({ series }: Comparison): Result[] {
+  const results = series
+    .filter(({ measurements }) => measurements.length > 0)
+    .map(({ system, variant, measurements }) => {
+      const rates = measurements.map(({ tokensPerSecond }) => tokensPerSecond);
+      const tokensPerSecond = median(rates);
+      const spread = (Math.max(...rates) - Math.min(...rates)) / tokensPerSecond;
+      const rssBytes = Math.max(...measurements.map((each) => each.rssBytes));
+      return { system, variant, tokensPerSecond, spread, rssBytes };
+    })
+    .sort((a, b) => b.tokensPerSecond - a.tokensPerSecond);
+  const native = results.find(({ system }) => system === NATIVE)?.tokensPerSecond;
+  return results
+    .filter(({ system }, i) => results.findIndex((each) => each.system === system) === i)
+    .map((result) => ({
+      ...result,
+      nativeIsFasterBy: native === undefined ? null : native / result.tokensPerSecond,
+    }));
+}
+
+export function formatReport(comparisons: readonly Comparison[], where: Circumstances): string {
+  const memory = `${(where.memoryBytes / 2 ** 30).toFixed(0)} GiB`;
+  const machine = [where.date, where.processor, `${where.cores} cores`, memory, where.platform];
+  return [
+    formatTable(comparisons),
+    [
+      'Tokens/s (brain.js: characters/s),',
+      `medians over alternating rounds (${where.rounds}, of ${where.seconds} s each);`,
+      'in brackets: how many times as fast Threadloom native is.',
+      'Spread: the largest of the row, (most − least) / median.',
+    ].join(' '),
+    [
+      'V=65, embedding of width H, Adam, gradient clipped to norm 1, state carried;',
+      'brain.js trains one text at a time, by its own RMSProp.',
+      `PyTorch, one process: the better of ${where.cores} threads and one.`,
+    ].join(' '),
+    `${[...machine, `load before ${where.loadBefore.toFixed(1)}`, ...where.versions].join(', ')}.`,
+    ...where.missing.map(formatMissing),
+    ...comparisons.flatMap(({ shape, series }) =>
+      series
+        .filter(({ failure }) => failure !== undefined)
+        .map(
+          (each) => `Failed: ${each.system} (${each.variant}) on ${shape.name}: ${each.failure}`,
+        ),
+    ),
+    '',
+  ].join('\n\n');
+}
+
+export function formatMissing({ name, reason, remedy }: Missing): string {
+  return `Missing: ${name} (${reason}). To have it measured: ${remedy}.`;
+}
+
+function formatTable(comparisons: readonly Comparison[]): string {
+  const systems = [
+    ...new Set(comparisons.flatMap(({ series }) => series.map(({ system }) => system))),
+  ];
+  const rows = comparisons.map((comparison) => {
+    const results = summarize(comparison);
+    const cells = systems.map((name) => formatCell(results.find(({ system }) => system === name)));
+    const spread = Math.max(0, ...results.map((result) => result.spread));
+    return [describeShape(comparison.shape), ...cells, `${(100 * spread).toFixed(0)}%`];
+  });
+  const head = ['shape', ...systems, 'spread'];
+  const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
+  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function formatCell(result: Result | undefined): string {
+  if (!result) return '–';
+  const { system, tokensPerSecond, nativeIsFasterBy: ratio } = result;
+  const rate = formatCount(tokensPerSecond);
+  if (system === NATIVE || ratio === null) return rate;
+  return `${rate} (${ratio < 10 ? ratio.toFixed(2) : formatCount(ratio)}×)`;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length / 2;
+  return (sorted[Math.ceil(half) - 1] + sorted[Math.floor(half)]) / 2;
+}
