@@ -9,6 +9,7 @@ import { Interruption } from './interruption.ts';
 import { endQuietlyOnClosedPipe } from './output.ts';
 import { resumeCommand } from './resume.ts';
 import { sampleCommand } from './sample.ts';
+import { refuseSwitchValues } from './settings.ts';
 import { trainCommand } from './train.ts';
 
 /** Stands for a bare - (standard input), which the parser would take for a flag without a name. */
@@ -22,6 +23,7 @@ export async function main(args: readonly string[]): Promise<number> {
     exitCode = code;
   });
   try {
+    refuseSwitchValues(args);
     await parser.parseAsync(args.map((arg) => (arg === '-' ? DASH : arg)));
     return exitCode;
   } catch (error) {

@@ -10,7 +10,7 @@ import {
   type SettingEntry,
   type SettingTable,
 } from '../config/setting-table.ts';
-import { InputError, messageOf } from '../errors.ts';
+import { expected, InputError, messageOf } from '../errors.ts';
 
 const ENVIRONMENT_PREFIX = 'THREADLOOM_';
 /** Variables that are no settings: they force a variant of the kernels, for tests. */
@@ -89,6 +89,21 @@ export function mergeSettings(
     ...fromEnvironment(names),
     ...settingsFromFlags(trainSettings, argv, names),
   };
+}
+
+/**
+ * Throws InputError for a switch with a value other than true or false, which yargs would take for false. `args`: the command
+ * line as it was typed.
+ */
+export function refuseSwitchValues(args: readonly string[]): void {
+  const settings = trainSettings.entries.filter(({ type }) => type === 'boolean');
+  const switches = [...settings.map(({ name }) => flagName(name)), ...Object.keys(OUTPUT_FLAGS)];
+  const end = args.indexOf('--');
+  for (const arg of end < 0 ? args : args.slice(0, end)) {
+    const [, name, value] = /^--(?:no-)?([a-z-]+)=(.*)$/s.exec(arg) ?? [];
+    if (name === undefined || !switches.includes(name) || /^(true|false)$/.test(value)) continue;
+    throw new InputError(expected(`--${name} to be true or false, or to stand alone`, value));
+  }
 }
 
 /**

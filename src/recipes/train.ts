@@ -10,7 +10,7 @@ import { type Config, resolveConfig, type Settings, trainSettings } from '../con
 import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordinator/engine.ts';
 import { memoryPlan } from '../coordinator/layout.ts';
 import { type Corpus, openCorpus } from '../data/corpus.ts';
-import { expected, InputError } from '../errors.ts';
+import { expected, InputError, messageOf, TrainingError } from '../errors.ts';
 import { chooseKernels, whyNotNative } from '../kernels/backend.ts';
 import { freeMemoryBytes, surroundings } from '../machine.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
@@ -142,10 +142,9 @@ async function trainOn(
     if (source) refuseOtherModel(source.checkpoint, spec);
   }
   warnAbout(config, plan, restored, options);
-  const folder = opened ?? (await createFolder(config, corpus));
-
   const engine = await startEngine(plan);
   try {
+    const folder = opened ?? (await createFolder(config, corpus));
     await corpus.loader.calls.use(corpus.index, engine.memory);
     const progress = restored
       ? loadState(restored.checkpoint, plan, engine)
@@ -202,15 +201,21 @@ async function serve(
 
 async function createFolder(config: Config, corpus: Corpus): Promise<RunFolder> {
   const folder = RunFolder.create(config.run);
-  await corpus.moveSpooled(folder.corpus);
-  const { train, val } = corpus.index;
-  folder.writeConfig({
-    ...config,
-    files: train.map(({ path }) => resolve(path)),
-    val: val.map(({ path }) => resolve(path)),
-    force: false,
-  });
-  return folder;
+  try {
+    await corpus.moveSpooled(folder.corpus);
+    const { train, val } = corpus.index;
+    folder.writeConfig({
+      ...config,
+      files: train.map(({ path }) => resolve(path)),
+      val: val.map(({ path }) => resolve(path)),
+      force: false,
+    });
+    return folder;
+  } catch (error) {
+    folder.remove();
+    const message = `The run folder ${config.run} could not be filled: ${messageOf(error)}`;
+    throw new TrainingError(message, {}, { cause: error });
+  }
 }
 
 /** Parameters of generation 0: drawn from the seed, or those of another run. */

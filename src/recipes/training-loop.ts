@@ -104,10 +104,12 @@ export class TrainingLoop {
       }
       if (!signal?.aborted) await this.#evaluate(signal);
       this.#complete = this.#finished() && !signal?.aborted;
+    } catch (error) {
+      await this.#saveAfter(error);
     } finally {
       await feed.close();
-      await this.#saveLast();
     }
+    await this.#saveLast();
   }
 
   /** The chunks of all steps to come: the loader works while the pool computes. */
@@ -215,6 +217,16 @@ export class TrainingLoop {
     if (this.#step > 0) await this.#save({ wait: false, best });
   }
 
+  /** Saves the state before a step that failed, and throws what made it fail even where the saving fails too. */
+  async #saveAfter(error: unknown): Promise<never> {
+    try {
+      await this.#saveLast();
+    } catch (saving) {
+      this.#fail(`The state of step ${this.#step} could not be saved: ${messageOf(saving)}`);
+    }
+    throw error;
+  }
+
   /** However the loop ends, its last state is saved; that of a complete run says so. */
   async #saveLast(): Promise<void> {
     await this.#checkpointer.settled();
@@ -223,8 +235,11 @@ export class TrainingLoop {
   }
 
   async #save({ wait, best }: { wait: boolean; best: boolean }): Promise<void> {
+    const before = this.#savedStep;
+    // Set first, because a failure to write, reported while `save` waits, takes it back.
+    this.#savedStep = this.#step;
     const taken = await this.#checkpointer.save({ state: this.#state(), best, wait });
-    if (taken) this.#savedStep = this.#step;
+    if (!taken) this.#savedStep = before;
   }
 
   #createCheckpointer(): Checkpointer {

@@ -22,6 +22,10 @@ refused('a flag of another command', {
   says: /^Unknown flag "--temperature"\./,
 });
 refused('a flag without its value', { args: train('--lr'), says: /lr\. Try: / });
+refused('a switch with a value that is neither true nor false', {
+  args: train('--quiet=maybe'),
+  says: /^Expected --quiet to be true or false, or to stand alone, got "maybe"\.$/,
+});
 refused('a flag given twice', {
   args: train('--steps', '3', '--steps', '4'),
   says: /^Expected --steps to be a whole number from 1 to 2147483647, got \["3","4"\]\.$/,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import test from 'ava';
 import { parametersSha256 } from '../../src/checkpoint/parameters-hash.ts';
 import type { BackendRequest } from '../../src/kernels/backend.ts';
+import { loadNativeKernels } from '../../src/kernels/native.ts';
 import type { CellName, ModelSpec } from '../../src/model/spec.ts';
 import { fillParameters, fillSlot, startTestEngine } from '../helpers/engine.ts';
 
@@ -27,9 +28,13 @@ interface Trained {
 }
 
 const sameBits = test.macro({
-  title: (_, cell, backend) =>
-    `1, 2, 3, 5 and 8 workers give the same parameters, carries and losses: ${cell}, ${backend}`,
-  async exec(t, cell: CellName, backend: BackendRequest) {
+  title: (path = '', cell, backend) =>
+    `1, 2, 3, 5 and 8 workers give the same parameters, carries and losses: ${cell}, ${backend} ${path}`,
+  async exec(t, cell: CellName, backend: BackendRequest, path?: string) {
+    if (path) process.env.THREADLOOM_NATIVE_PATH = path;
+    t.teardown(() => {
+      delete process.env.THREADLOOM_NATIVE_PATH;
+    });
     const spec: ModelSpec = {
       cell,
       activation: 'tanh',
@@ -48,8 +53,20 @@ const sameBits = test.macro({
   },
 });
 
-for (const backend of ['wasm', 'reference'] as const) {
-  for (const cell of ['rnn', 'lstm', 'gru'] as const) test.serial(sameBits, cell, backend);
+for (const cell of ['rnn', 'lstm', 'gru'] as const) {
+  test.serial(sameBits, cell, 'wasm');
+  test.serial(sameBits, cell, 'reference');
+  for (const path of nativePaths()) test.serial(path, sameBits, cell, 'native', path);
+}
+
+/** Those that this processor has; none where the addon was not built. */
+function nativePaths(): string[] {
+  return ['avx512', 'avx2'].filter((path) => {
+    process.env.THREADLOOM_NATIVE_PATH = path;
+    const { available } = loadNativeKernels();
+    delete process.env.THREADLOOM_NATIVE_PATH;
+    return available;
+  });
 }
 
 async function trainWith(
