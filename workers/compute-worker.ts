@@ -5,7 +5,7 @@ import { toErrorRecord } from '../src/errors.ts';
 import { createKernels } from '../src/kernels/backend.ts';
 import { viewArena } from '../src/memory/arena.ts';
 import { initializeParameter } from '../src/model/init.ts';
-import type { Lane } from '../src/model/layers/context.ts';
+import type { Subtree } from '../src/model/layers/context.ts';
 import { Network } from '../src/model/network.ts';
 import { combineBiases, packJobs, runPackJob } from '../src/model/packing.ts';
 import { BLOCK, ParameterTable } from '../src/model/parameters.ts';
@@ -30,7 +30,7 @@ const reduction = new LaneReduction(table, kernels, layout, ints, doubles);
 const networks = layout.shards.map(
   (shard) => new Network(table, kernels, ints, layout.packed, shard),
 );
-const lanesOfShards = layout.shards.map((_, shard) => lanesOf(shard));
+const subtreesOfShards = layout.shards.map((_, shard) => subtreesOf(shard));
 
 export default function run(task: ComputeTask): ComputeReply {
   const started = performance.now();
@@ -49,7 +49,7 @@ function perform(task: ComputeTask): Pick<ComputeResult, 'losses' | 'rate'> | un
     case 'evaluate':
       return { losses: evaluate(task) };
     case 'reduce':
-      reduction.reduce(task.first, task.count, layout.shards[task.shard].tree);
+      reduction.reduce(task.shard, task.parts, layout.parameters[task.generation % 2]);
       return;
     case 'update':
       update(task);
@@ -74,7 +74,7 @@ function perform(task: ComputeTask): Pick<ComputeResult, 'losses' | 'rate'> | un
 function train({ shard, generation, slot, times, headTimes, fromZero }: TrainTask): number[] {
   const { streams, shards, init } = training!;
   const { firstStream, streams: rows } = shards[shard];
-  const lanes = lanesOfShards[shard];
+  const subtrees = subtreesOfShards[shard];
   networks[shard].train(
     { parameters: layout.parameters[generation % 2], times, rows, headTimes },
     layout.ring[slot],
@@ -84,10 +84,12 @@ function train({ shard, generation, slot, times, headTimes, fromZero }: TrainTas
       carryIn: fromZero ? 0 : layout.carries[generation % 2],
       carryOut: layout.carries[(generation + 1) % 2],
     },
-    lanes,
+    subtrees,
     { seed: init.seed, step: generation, firstStream },
   );
-  return lanes.map((lane) => sumLosses(shard, times, rows, lane.firstRow, lane.rows));
+  return subtrees.flatMap(({ lanes }) =>
+    lanes.map((lane) => sumLosses(shard, times, rows, lane.firstRow, lane.rows)),
+  );
 }
 
 function evaluate(task: EvaluateTask): number[] {
@@ -193,14 +195,20 @@ function rateOver(seconds: number, run: () => number): number {
   return work / elapsed;
 }
 
-function lanesOf(shard: number): Lane[] {
+function subtreesOf(shard: number): Subtree[] {
   const plan = training?.shards[shard];
   if (!plan) return [];
-  return training.lanes
-    .slice(plan.firstLane, plan.firstLane + plan.lanes)
-    .map(({ firstStream, streams }, i) => ({
-      firstRow: firstStream - plan.firstStream,
-      rows: streams,
-      regions: layout.lanes[plan.firstLane + i],
+  const laneOf = (lane: number) => ({
+    firstRow: training.lanes[lane].firstStream - plan.firstStream,
+    rows: training.lanes[lane].streams,
+    regions: layout.lanes[lane],
+  });
+  return layout.subtrees
+    .filter(
+      ({ firstLane }) => firstLane >= plan.firstLane && firstLane < plan.firstLane + plan.lanes,
+    )
+    .map((regions) => ({
+      regions,
+      lanes: Array.from({ length: regions.lanes }, (_, i) => laneOf(regions.firstLane + i)),
     }));
 }

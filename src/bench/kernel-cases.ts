@@ -5,14 +5,17 @@
 import { type Kernels, START } from '../kernels/contract.ts';
 import type { Offset, TableBuilder } from '../memory/table.ts';
 
-/** R, T, H, V and the rows of a lane. */
+/** R, T, H and V; the rows are those of `lanes` equal lanes. */
 export interface CaseSizes {
   rows: number;
   times: number;
   hidden: number;
   vocabulary: number;
-  laneRows: number;
+  lanes: number;
 }
+
+/** The region of lane rows: each R / lanes. */
+export const LANE_ROWS = 'lane rows';
 
 export interface PlacedCase {
   /** Done once, before the first call. */
@@ -35,13 +38,13 @@ export function kernelCases(sizes: CaseSizes): KernelCase[] {
   return [...matrixCases(sizes), ...cellCases(sizes), ...tokenCases(sizes), ...vectorCases(sizes)];
 }
 
-function matrixCases({ rows, times, hidden, laneRows }: CaseSizes): KernelCase[] {
+function matrixCases({ rows, times, hidden, lanes }: CaseSizes): KernelCase[] {
   const gates = 4 * hidden;
   return [
     multiplyCase('multiply, recurrent forward', rows, hidden, gates),
     multiplyCase('multiply, recurrent backward', rows, gates, hidden),
     multiplyCase('multiply, input of a chunk', rows * times, hidden, gates),
-    transposedCase('multiplyTransposed, weight gradient', times, laneRows, gates, hidden),
+    transposedCase('multiplyTransposed, weight gradient', times, rows, lanes, gates, hidden),
     {
       name: 'pack',
       bytes: 8 * hidden * gates,
@@ -93,6 +96,7 @@ function transposedCase(
   name: string,
   groups: number,
   rows: number,
+  lanes: number,
   m: number,
   n: number,
 ): KernelCase {
@@ -103,7 +107,8 @@ function transposedCase(
       const a = builder.add('a', 'float32', groups, rows, m);
       const b = builder.add('b', 'float32', groups, rows, n);
       const c = builder.add('c', 'float32', m, n);
-      const scratchLength = kernels.scratchLength(groups, rows, m, n);
+      const laneRows = builder.add(LANE_ROWS, 'int32', lanes);
+      const scratchLength = kernels.scratchLength(groups, rows / lanes, lanes, m, n);
       const scratch = builder.add('scratch', 'float32', scratchLength);
       const run = () =>
         kernels.multiplyTransposed(
@@ -114,7 +119,8 @@ function transposedCase(
           n,
           rows * n,
           groups,
-          rows,
+          laneRows,
+          lanes,
           c,
           n,
           m,

@@ -5,7 +5,13 @@ import { chooseKernels, createKernels, type KernelChoice } from '../kernels/back
 import { normal } from '../kernels/mix.ts';
 import { createArena, viewArena } from '../memory/arena.ts';
 import { type ArenaTable, TableBuilder } from '../memory/table.ts';
-import { type CaseSizes, type KernelCase, kernelCases, type PlacedCase } from './kernel-cases.ts';
+import {
+  type CaseSizes,
+  type KernelCase,
+  kernelCases,
+  LANE_ROWS,
+  type PlacedCase,
+} from './kernel-cases.ts';
 import { measurePeak, type Peak } from './peak.ts';
 
 export interface KernelMeasurement {
@@ -28,8 +34,8 @@ export interface KernelsBenchmark {
 /** Every backend that is asked for. Throws InputError for settings that cannot work. */
 export async function benchmarkKernels(settings: BenchKernelsSettings): Promise<KernelsBenchmark> {
   const { hidden, batch, chunk, vocab, backend, seconds } = benchKernelsSettings.parse(settings);
-  const laneRows = Math.max(1, Math.floor(batch / 4));
-  const sizes = { rows: batch, times: chunk, hidden, vocabulary: vocab, laneRows };
+  const lanes = [4, 2, 1].find((count) => batch % count === 0)!;
+  const sizes = { rows: batch, times: chunk, hidden, vocabulary: vocab, lanes };
   const choices = backend === 'all' ? fastBackends() : [chooseKernels(backend)];
   const peak = await measurePeak(1);
   return {
@@ -101,7 +107,8 @@ function fillRegions(table: ArenaTable, reals: Float32Array, ints: Int32Array, s
     if (name === 'packed' || name === 'scratch') continue;
     const key = [...name].reduce((sum, letter) => 31 * sum + letter.charCodeAt(0), 7);
     for (let i = 0; i < length; i++) {
-      if (type === 'int32') ints[offset + i] = (i * 7 + (i >> 3)) % sizes.vocabulary;
+      if (name === LANE_ROWS) ints[offset + i] = sizes.rows / sizes.lanes;
+      else if (type === 'int32') ints[offset + i] = (i * 7 + (i >> 3)) % sizes.vocabulary;
       // Second moments must not be negative.
       else reals[offset + i] = /^v\d/.test(name) ? Math.abs(normal(key, i)) : normal(key, i);
     }

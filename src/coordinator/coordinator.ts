@@ -11,6 +11,7 @@ import { headTimes } from '../model/workspace.ts';
 import { clipByNorm } from '../optimizer/clip.ts';
 import type { ComputePool } from '../pool/compute-pool.ts';
 import type { ComputeResult, ComputeTask } from '../pool/protocol.ts';
+import { countPartials } from '../reduce/lane-reduction.ts';
 import { cut, cutByCost, type Span } from './plan.ts';
 
 export type Phase = 'compute' | 'reduce' | 'clip' | 'update' | 'commit' | 'snapshot' | 'evaluate';
@@ -59,7 +60,6 @@ export class Coordinator {
   /** Committed steps; generation g lies in the regions g modulo 2. */
   generation = 0;
   readonly #parts: CoordinatorParts;
-  readonly #blocks: number;
   readonly #ranges: readonly Span[];
   readonly #packSpans: readonly Span[];
   readonly #headTimes: number;
@@ -67,8 +67,7 @@ export class Coordinator {
   constructor(parts: CoordinatorParts) {
     const { table, packJobs, workers, streams, times } = parts;
     this.#parts = parts;
-    this.#blocks = table.paddedLength / BLOCK;
-    this.#ranges = cut(this.#blocks, workers).filter(({ count }) => count > 0);
+    this.#ranges = cut(table.paddedLength / BLOCK, workers).filter(({ count }) => count > 0);
     const costs = packJobs.map(({ k, columns }) => k * columns);
     this.#packSpans = cutByCost(costs, workers).filter(({ count }) => count > 0);
     this.#headTimes = headTimes(table.spec, Math.max(1, streams), times);
@@ -197,17 +196,21 @@ export class Coordinator {
     }));
   }
 
-  /** A range uses the tree scratch of one shard; where there are more workers than shards, fewer ranges. */
+  /** A part uses the workspace of one shard; where there are more workers than shards, fewer parts. */
   #reduceTasks(): ComputeTask[] {
-    const ranges = cut(this.#blocks, Math.min(this.#parts.workers, this.#parts.shards));
-    return ranges
-      .map((range, shard): ComputeTask => ({ kind: 'reduce', shard, ...range }))
-      .filter((task) => task.kind === 'reduce' && task.count > 0);
+    const { shards } = this.#parts;
+    return Array.from({ length: shards }, (_, shard) => ({
+      kind: 'reduce',
+      shard,
+      parts: shards,
+      generation: this.generation,
+    }));
   }
 
   #partials(): Float64Array {
-    const start = this.#parts.layout.partials / 2;
-    return this.#parts.views.doubles.subarray(start, start + this.#blocks);
+    const { layout, table, views } = this.#parts;
+    const start = layout.partials / 2;
+    return views.doubles.subarray(start, start + countPartials(table));
   }
 
   #notFinite(loss: number): TrainingError {

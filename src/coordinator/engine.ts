@@ -10,6 +10,7 @@ import type { InitRecipe } from '../model/init.ts';
 import { packJobs } from '../model/packing.ts';
 import { ParameterTable } from '../model/parameters.ts';
 import type { ModelSpec } from '../model/spec.ts';
+import { headTimes } from '../model/workspace.ts';
 import { momentCount, type OptimizerSettings } from '../optimizer/update.ts';
 import { ComputePool } from '../pool/compute-pool.ts';
 import type { ComputeTraining } from '../pool/protocol.ts';
@@ -74,6 +75,7 @@ export function planEngine(request: EngineRequest, freeBytes: number): EnginePla
         streams: training.streams,
         lanes,
         shards,
+        headTimes: headTimes(spec, training.streams, times),
         moments: momentCount(training.optimizer),
       },
     },
@@ -90,6 +92,7 @@ export async function startEngine(plan: EnginePlan): Promise<Engine> {
   const { spec, kernels, workers, times, training } = request;
   const memory = createArena(layout.words);
   const views = viewArena(memory);
+  writeLaneRows(plan, views.ints);
   const pool = await ComputePool.start(
     { memory, layout, spec, kernels, training: training && computeTraining(plan) },
     workers,
@@ -106,6 +109,13 @@ export async function startEngine(plan: EnginePlan): Promise<Engine> {
     shards: shards.length,
   });
   return { memory, views, pool, coordinator };
+}
+
+/** The streams of each lane, where the kernels read them. */
+function writeLaneRows({ layout, lanes }: Pick<EnginePlan, 'layout' | 'lanes'>, ints: Int32Array) {
+  for (const { firstLane, lanes: count, laneRows } of layout.subtrees) {
+    for (let i = 0; i < count; i++) ints[laneRows + i] = lanes[firstLane + i].count;
+  }
 }
 
 /** Kernels on the smallest arena: they know the sizes of their packed operands and scratch. */

@@ -4,8 +4,9 @@ import type { ArenaLayout, RingSlot, SnapshotRegions } from '../memory/layout.ts
 import { type Offset, type Region, TableBuilder, WORD_BYTES } from '../memory/table.ts';
 import { cellOf } from '../model/cells/cell.ts';
 import { layoutPacked } from '../model/packing.ts';
-import { BLOCK, type ParameterTable } from '../model/parameters.ts';
-import { headTimes, layoutLane, layoutShard } from '../model/workspace.ts';
+import type { ParameterTable } from '../model/parameters.ts';
+import { headTimes, layoutLane, layoutShard, layoutSubtree } from '../model/workspace.ts';
+import { countPartials } from '../reduce/lane-reduction.ts';
 import type { ShardPlan, Span } from './plan.ts';
 
 export interface TrainingPlan {
@@ -13,6 +14,8 @@ export interface TrainingPlan {
   streams: number;
   lanes: readonly Span[];
   shards: readonly ShardPlan[];
+  /** Time steps of a block of the loss head. */
+  headTimes: number;
   /** Vectors of optimizer state. */
   moments: number;
 }
@@ -46,11 +49,14 @@ export function layoutArena(plan: ArenaPlan, sizing: MatrixKernels): ArenaLayout
       (_, i) => [vector(`moments ${i} 0`), vector(`moments ${i} 1`)] as const,
     ),
     gradient: training ? vector('gradient') : 0,
-    partials: builder.add('partials', 'float64', training ? table.paddedLength / BLOCK : 0),
+    partials: builder.add('partials', 'float64', training ? countPartials(table) : 0),
     packed: layoutPacked(builder, table, sizing),
     lanes: (training?.lanes ?? []).map(({ count }, i) =>
       layoutLane(builder, table, `lane ${i}`, times * count),
     ),
+    subtrees: (training?.shards ?? [])
+      .flatMap(({ subtrees }) => subtrees)
+      .map((subtree, i) => layoutSubtree(builder, table, `subtree ${i}`, subtree)),
     carries: [
       carry('carry 0', training?.streams ?? 0),
       carry('carry 1', training?.streams ?? 0),
@@ -82,7 +88,7 @@ function layoutShards(builder: TableBuilder, plan: ArenaPlan, sizing: MatrixKern
   const { table, times, training, evaluation } = plan;
   const { spec } = table;
   const evaluationTimes = headTimes(spec, Math.max(1, streamsOf(evaluation)), times);
-  const trainingTimes = training ? headTimes(spec, training.streams, times) : 0;
+  const trainingTimes = training?.headTimes ?? 0;
   const count = Math.max(training?.shards.length ?? 0, evaluation.length);
   return Array.from({ length: count }, (_, i) => {
     const trained = training?.shards[i]?.streams.count ?? 0;
@@ -92,8 +98,13 @@ function layoutShards(builder: TableBuilder, plan: ArenaPlan, sizing: MatrixKern
       times,
       headTimes: trainingTimes,
       logitRows: Math.max(trainingTimes * trained, evaluationTimes * evaluated),
-      laneRows: Math.max(0, ...(training?.lanes ?? []).map((lane) => lane.count)),
-      lanes: training?.lanes.length ?? 0,
+      training: training && {
+        streams: training.streams,
+        laneRows: Math.max(...training.lanes.map((lane) => lane.count)),
+        lanes: training.lanes.length,
+        shardLanes: training.shards[i]?.lanes.count ?? 0,
+        reductionParts: training.shards.length,
+      },
     };
     return layoutShard(builder, spec, `shard ${i}`, sizes, sizing);
   });

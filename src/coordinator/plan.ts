@@ -1,17 +1,12 @@
 /** Who computes what: the cutting of streams into lanes, lanes into shards and vectors into ranges. Pure. */
+import { type Subtree, subtreesOf } from '../kernels/lane-tree.ts';
+import { partOf, type Span } from '../reduce/part.ts';
 
-/** A run of consecutive items: streams of a lane, lanes of a shard, blocks of a range. */
-export interface Span {
-  readonly first: number;
-  readonly count: number;
-}
+export type { Span } from '../reduce/part.ts';
 
-/** Part k of `parts` holds items ⌊k·count/parts⌋ … ⌊(k+1)·count/parts⌋ − 1; parts may be empty. */
+/** All parts of `count` items; see `partOf`. */
 export function cut(count: number, parts: number): Span[] {
-  return Array.from({ length: parts }, (_, k) => {
-    const first = Math.floor((k * count) / parts);
-    return { first, count: Math.floor(((k + 1) * count) / parts) - first };
-  });
+  return Array.from({ length: parts }, (_, k) => partOf(count, k, parts));
 }
 
 /** Consecutive items in `parts` spans of about equal cost: a span ends where the cost passes its share. */
@@ -34,13 +29,20 @@ export function cutByCost(costs: readonly number[], parts: number): Span[] {
 export interface ShardPlan {
   readonly lanes: Span;
   readonly streams: Span;
+  /** The lanes again, as whole subtrees of the sum over all lanes. */
+  readonly subtrees: readonly Subtree[];
 }
 
 /** Lanes and streams of each shard. Workers beyond the lanes get none: there are min(workers, lanes) shards. */
 export function planShards(laneStreams: readonly Span[], workers: number): ShardPlan[] {
-  return cut(laneStreams.length, Math.min(workers, laneStreams.length)).map((lanes) => {
+  const total = laneStreams.length;
+  return cut(total, Math.min(workers, total)).map((lanes) => {
     const first = laneStreams[lanes.first].first;
     const last = laneStreams[lanes.first + lanes.count - 1];
-    return { lanes, streams: { first, count: last.first + last.count - first } };
+    return {
+      lanes,
+      streams: { first, count: last.first + last.count - first },
+      subtrees: subtreesOf(lanes.first, lanes.count, total),
+    };
   });
 }

@@ -65,11 +65,13 @@ export interface MatrixKernels {
     start: Start,
     bias: Offset,
   ): void;
-  /** Words of scratch that `multiplyTransposed` needs for the sizes. */
-  scratchLength(groups: number, rows: number, m: number, n: number): number;
+  /** Words of scratch that `multiplyTransposed` needs for lanes of at most `rows` rows. */
+  scratchLength(groups: number, rows: number, lanes: number, m: number, n: number): number;
   /**
-   * c (m, n) = (accumulate ? c : 0) + aᵀ · b, a (groups·rows, m), b (groups·rows, n): the sum of the outer products
-   * of the rows of a and b, in order of group, then row. c and scratch alias nothing.
+   * c (m, n) = (accumulate ? c : 0) + Σ over lanes of aᵀ · b, a (groups·rows, m), b (groups·rows, n). A group's rows
+   * are those of one lane after the other: `laneRows` is int32 (lanes), lanes ≥ 1. Within a lane the outer products
+   * of the rows of a and b are added in order of group, then row; the lanes in the tree of `lane-tree.ts`, whose sum
+   * is added to c. c and scratch alias nothing.
    */
   multiplyTransposed(
     a: Offset,
@@ -79,7 +81,8 @@ export interface MatrixKernels {
     bStride: number,
     bGroupStride: number,
     groups: number,
-    rows: number,
+    laneRows: Offset,
+    lanes: number,
     c: Offset,
     cStride: number,
     m: number,

@@ -13,10 +13,15 @@ export interface ArenaLayout {
   /** Optimizer state: a vector per moment, by generation modulo 2. */
   readonly moments: readonly (readonly [Offset, Offset])[];
   readonly gradient: Offset;
-  /** float64 sums of squares of the gradient's blocks. */
+  /**
+   * float64 sums of squares of the gradient: of each row of the embedding, of each row of the first layer's input
+   * weights, then of each block of the rest.
+   */
   readonly partials: Offset;
   readonly packed: PackedRegions;
   readonly lanes: readonly LaneRegions[];
+  /** In order of lane; all lanes together. */
+  readonly subtrees: readonly SubtreeRegions[];
   /** Carried states (states, L, N, H), by generation modulo 2. states: hidden, and cell of an LSTM. */
   readonly carries: readonly [Offset, Offset];
   /** The same for the streams of an evaluation. */
@@ -34,14 +39,22 @@ export interface RingSlot {
   readonly targets: Offset;
 }
 
-/** The weight gradients of one lane. */
+/** What one lane gives to the gradients of the embedding and of the first layer's input weights. */
 export interface LaneRegions {
-  /** Gradients of all parameters after the embedding, laid out as in the parameter vector. */
-  readonly dense: Offset;
-  /** Gradients of the embedding rows of the ids that occur in the lane, (≤ min(V, T·rows), E). */
-  readonly embeddingRows: Offset;
-  /** int32 (V): row of an id in embeddingRows, or −1. */
+  /** Gate gradients of the first layer summed by id, for the ids that occur in the lane: (≤ min(V, T·rows), G·H). */
+  readonly gatesOfIds: Offset;
+  /** int32 (V): row of an id in gatesOfIds, or −1. */
   readonly rowOfId: Offset;
+}
+
+/** The weight gradients of neighbouring lanes of one shard that are a whole subtree of the sum over lanes. */
+export interface SubtreeRegions {
+  readonly firstLane: number;
+  readonly lanes: number;
+  /** Gradients of all parameters after the first layer's input weights, laid out as in the parameter vector. */
+  readonly gradient: Offset;
+  /** int32 (lanes): streams of each lane. Written before the threads start. */
+  readonly laneRows: Offset;
 }
 
 export interface PackedLayer {
@@ -81,11 +94,13 @@ export interface ShardRegions {
   readonly rows: Offset;
   /** int32 (V): row of an id, or −1. */
   readonly rowOfId: Offset;
-  /** int32: the distinct ids in order of appearance, up to min(V, T·R). */
+  /** int32: the distinct ids of the shard in order of appearance; in the reduction, those of all streams. */
   readonly distinct: Offset;
+  /** int32 (1): their number. */
+  readonly distinctCount: Offset;
   /** (distinct, E): embedding rows of the distinct ids. */
   readonly embedded: Offset;
-  /** (distinct, G·H): their input projections, then their sums of gate gradients. */
+  /** (distinct, G·H): their input projections; in the reduction, a part of their summed gate gradients. */
   readonly projected: Offset;
   readonly layers: readonly LayerRegions[];
   /** Two of (T+1, R, H), used in turn by the layers from the top down. */
@@ -96,6 +111,8 @@ export interface ShardRegions {
   readonly logits: Offset;
   /** (T, R) */
   readonly losses: Offset;
+  /** Of each lane of the shard, where the head is computed in several blocks: its weight gradient, then its bias's. */
+  readonly headSums: Offset;
   /** Scratch of the matrix kernels. */
   readonly scratch: Offset;
   /** Partial sums of the tree over lanes: (levels, block). */

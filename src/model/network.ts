@@ -1,14 +1,14 @@
 /**
  * Forward and backward of one chunk for one shard: embedding → L recurrent layers, dropout after each → linear → softmax
- * cross-entropy. Writes only the shard's workspace and lanes and its streams' rows of the outgoing carry.
+ * cross-entropy. Writes only the shard's workspace, lanes and subtrees and its streams' rows of the outgoing carry.
  */
 import type { Kernels } from '../kernels/contract.ts';
 import type { PackedRegions, RingSlot, ShardRegions } from '../memory/layout.ts';
 import type { Offset } from '../memory/table.ts';
 import { type CellStep, cellOf } from './cells/cell.ts';
-import type { Chunk, Lane, NetworkContext } from './layers/context.ts';
+import type { Chunk, NetworkContext, Subtree } from './layers/context.ts';
 import { applyDropout, type DropoutKey } from './layers/dropout.ts';
-import { projectTokens, projectTokensBackward } from './layers/embedding-input.ts';
+import { projectTokens, sumGatesById } from './layers/embedding-input.ts';
 import { computeLogits, computeLoss } from './layers/loss-head.ts';
 import {
   projectInput,
@@ -56,16 +56,16 @@ export class Network {
     this.#context = { spec, cell: cellOf(spec), table, kernels, ints, packed, shard };
   }
 
-  /** Losses (T, R) and, for each lane, the gradient of their sum, with dropout. */
+  /** Losses (T, R) and the gradient of their sum, by lane or subtree, with dropout. */
   train(
     chunk: Chunk,
     slot: RingSlot,
     range: StreamRange,
-    lanes: readonly Lane[],
+    subtrees: readonly Subtree[],
     key: DropoutKey,
   ): void {
     this.#forward(chunk, slot, range, key);
-    this.#backward(chunk, lanes, key);
+    this.#backward(chunk, subtrees, key);
     this.#carryOut(chunk, range);
   }
 
@@ -104,7 +104,7 @@ export class Network {
     }
   }
 
-  #backward(chunk: Chunk, lanes: readonly Lane[], key: DropoutKey): void {
+  #backward(chunk: Chunk, subtrees: readonly Subtree[], key: DropoutKey): void {
     const context = this.#context;
     const { spec, shard } = context;
     const stateWords = chunk.rows * spec.hidden;
@@ -112,14 +112,15 @@ export class Network {
       const dHidden = shard.dHidden[layer % 2];
       const dOutput = dHidden + stateWords;
       if (layer === this.#top) {
-        computeLoss(context, chunk, this.#output(chunk, layer, true), lanes, dOutput);
+        computeLoss(context, chunk, this.#output(chunk, layer, true), subtrees, dOutput);
       }
       if (spec.dropout > 0) applyDropout(context, chunk, layer, key, dOutput, dOutput);
       unrollBackward(context, chunk, layer, dHidden, this.#step);
       const input = layer > 0 ? this.#output(chunk, layer - 1, true) : 0;
-      for (const lane of lanes) {
-        sumWeightGradients(context, chunk, layer, lane, input);
-        if (layer === 0) projectTokensBackward(context, chunk, lane);
+      for (const subtree of subtrees) {
+        sumWeightGradients(context, chunk, layer, subtree, input);
+        if (layer > 0) continue;
+        for (const lane of subtree.lanes) sumGatesById(context, chunk, lane);
       }
       if (layer > 0) {
         projectInputBackward(context, chunk, layer, shard.dHidden[(layer - 1) % 2] + stateWords);

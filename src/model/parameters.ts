@@ -52,9 +52,12 @@ export class ParameterTable {
     return this.parameters.findLast(({ start }) => start <= element)!;
   }
 
-  /** The embedding stands first: its lane gradients are sparse, all others dense. */
-  get embeddingPadded(): number {
-    return this.parameters[1].start;
+  /**
+   * The embedding and the first layer's input weights stand first: their gradients are computed after the sum over
+   * lanes, from gate gradients summed by id. Where the others begin.
+   */
+  get inputPadded(): number {
+    return this.parameters[2].start;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The regions of a network's working memory, declared in the arena's table. Pure. */
 import type { MatrixKernels } from '../kernels/contract.ts';
-import type { LaneRegions, LayerRegions, ShardRegions } from '../memory/layout.ts';
+import type { Subtree } from '../kernels/lane-tree.ts';
+import type { LaneRegions, LayerRegions, ShardRegions, SubtreeRegions } from '../memory/layout.ts';
 import type { TableBuilder } from '../memory/table.ts';
 import { cellOf } from './cells/cell.ts';
 import { BLOCK, type ParameterTable } from './parameters.ts';
@@ -18,10 +19,18 @@ export interface WorkspaceSizes {
   headTimes: number;
   /** Rows of the largest block of the loss head: its time steps times the shard's rows. */
   logitRows: number;
-  /** Rows of the largest lane; 0 where nothing is trained. */
-  laneRows: number;
-  /** Lanes in the whole run; 0 where nothing is trained. */
-  lanes: number;
+  /** Absent where nothing is trained. */
+  training?: {
+    /** N */
+    streams: number;
+    /** Rows of the largest lane. */
+    laneRows: number;
+    /** S, and how many of them the shard has. */
+    lanes: number;
+    shardLanes: number;
+    /** Parts in which the reduction is shared out. */
+    reductionParts: number;
+  };
 }
 
 /** Words of all shards' logits together: bounds the loss head's memory, whatever the vocabulary. */
@@ -43,33 +52,55 @@ export function layoutShard(
   sizes: WorkspaceSizes,
   sizing: Sizing,
 ): ShardRegions {
-  const { rows, times, laneRows } = sizes;
+  const { rows, times, training } = sizes;
   const { hidden, embed, vocabulary } = spec;
   const cell = cellOf(spec);
-  const distinct = Math.min(vocabulary, times * rows);
-  const trains = laneRows > 0;
+  const { distinct, projected } = inputSizes(spec, sizes);
   const real = (part: string, ...shape: number[]) =>
     builder.add(`${name} ${part}`, 'float32', ...shape);
   const int = (part: string, ...shape: number[]) =>
     builder.add(`${name} ${part}`, 'int32', ...shape);
-  const dHidden = () => (trains ? [times + 1, rows, hidden] : [0]);
+  const dHidden = () => (training ? [times + 1, rows, hidden] : [0]);
+  const headSums = training && sizes.headTimes < times ? training.shardLanes : 0;
   return {
     ids: int('ids', times, rows),
     targets: int('targets', times, rows),
     rows: int('embedding rows', times, rows),
     rowOfId: int('row of id', vocabulary),
     distinct: int('distinct ids', distinct),
+    distinctCount: int('distinct ids, their number', 1),
     embedded: real('embedded', distinct, embed),
-    projected: real('projected', distinct, cell.gates * hidden),
+    projected: real('projected', projected),
     layers: Array.from({ length: spec.layers }, (_, index) =>
       layoutLayer(builder, spec, `${name} layer ${index}`, sizes),
     ),
     dHidden: [real('dHidden a', ...dHidden()), real('dHidden b', ...dHidden())],
-    dCell: real('dCell', trains && cell.hasCellState ? rows * hidden : 0),
+    dCell: real('dCell', training && cell.hasCellState ? rows * hidden : 0),
     logits: real('logits', sizes.logitRows, vocabulary),
     losses: real('losses', times, rows),
-    scratch: real('scratch', trains ? scratchWords(spec, sizes, distinct, sizing) : 0),
-    tree: real('tree', trains ? Math.ceil(Math.log2(sizes.lanes + 1)) + 1 : 0, BLOCK),
+    headSums: real('head sums', headSums, headWords(spec)),
+    scratch: real('scratch', scratchWords(spec, sizes, distinct, sizing)),
+    tree: real('tree', training ? Math.ceil(Math.log2(training.lanes + 1)) + 1 : 0, BLOCK),
+  };
+}
+
+/** Gradients of the head's weight and bias, one after the other. */
+export function headWords({ vocabulary, hidden }: ModelSpec): number {
+  return vocabulary * (hidden + 1);
+}
+
+/** Distinct ids at most, and words of their projections: of the shard's in a chunk, of a part of all in the reduction. */
+function inputSizes(spec: ModelSpec, { rows, times, training }: WorkspaceSizes) {
+  const { hidden, vocabulary } = spec;
+  const width = cellOf(spec).gates * hidden;
+  const distinct = Math.min(vocabulary, times * rows);
+  if (!training) return { distinct, projected: distinct * width };
+  const { streams, reductionParts: parts } = training;
+  const all = Math.min(vocabulary, times * streams);
+  const inReduction = Math.max(all * Math.ceil(width / parts), Math.ceil(all / parts) * width);
+  return {
+    distinct: Math.max(distinct, all),
+    projected: Math.max(distinct * width, inReduction),
   };
 }
 
@@ -79,16 +110,26 @@ export function layoutLane(
   name: string,
   laneTokens: number,
 ): LaneRegions {
-  const { vocabulary, embed } = table.spec;
+  const { vocabulary, hidden } = table.spec;
+  const rows = Math.min(vocabulary, laneTokens);
+  const width = cellOf(table.spec).gates * hidden;
   return {
-    dense: builder.add(`${name} gradient`, 'float32', table.paddedLength - table.embeddingPadded),
-    embeddingRows: builder.add(
-      `${name} embedding gradient`,
-      'float32',
-      Math.min(vocabulary, laneTokens),
-      embed,
-    ),
+    gatesOfIds: builder.add(`${name} gates of ids`, 'float32', rows, width),
     rowOfId: builder.add(`${name} row of id`, 'int32', vocabulary),
+  };
+}
+
+export function layoutSubtree(
+  builder: TableBuilder,
+  table: ParameterTable,
+  name: string,
+  { first, count }: Subtree,
+): SubtreeRegions {
+  return {
+    firstLane: first,
+    lanes: count,
+    gradient: builder.add(`${name} gradient`, 'float32', table.paddedLength - table.inputPadded),
+    laneRows: builder.add(`${name} lane rows`, 'int32', count),
   };
 }
 
@@ -112,22 +153,24 @@ function layoutLayer(
 
 function scratchWords(
   spec: ModelSpec,
-  { times, laneRows, headTimes }: WorkspaceSizes,
+  { times, training, headTimes }: WorkspaceSizes,
   distinct: number,
   sizing: Sizing,
 ): number {
+  if (!training) return 0;
+  const { laneRows, shardLanes: lanes } = training;
   const { hidden, vocabulary } = spec;
   const cell = cellOf(spec);
   const rows = cell.gates * hidden;
   return Math.max(
     ...cell.recurrent.map(({ count }) =>
-      sizing.scratchLength(times, laneRows, count * hidden, hidden),
+      sizing.scratchLength(times, laneRows, lanes, count * hidden, hidden),
     ),
     ...Array.from({ length: spec.layers }, (_, layer) =>
       layer === 0
-        ? sizing.scratchLength(1, distinct, rows, spec.embed)
-        : sizing.scratchLength(times, laneRows, rows, inputWidth(spec, layer)),
+        ? sizing.scratchLength(1, distinct, 1, rows, spec.embed)
+        : sizing.scratchLength(times, laneRows, lanes, rows, inputWidth(spec, layer)),
     ),
-    sizing.scratchLength(headTimes, laneRows, vocabulary, hidden),
+    sizing.scratchLength(headTimes, laneRows, lanes, vocabulary, hidden),
   );
 }

@@ -138,7 +138,7 @@ export type ComputeTask =
   | { kind: 'pack'; first: number; count: number; biases: boolean; generation: number }
   | TrainTask
   | EvaluateTask
-  | { kind: 'reduce'; shard: number; first: number; count: number }
+  | ReduceTask
   | UpdateTask
   | { kind: 'snapshot'; first: number; count: number; generation: number; carries: boolean };
 
@@ -149,7 +149,15 @@ export interface MeasureTask {
   seconds: number;
 }
 
-/** Forward and backward of one shard: lane gradients, and carry of generation g to g+1. */
+/** Part `shard` of `parts` of the sum over lanes, in the workspace of that shard. */
+export interface ReduceTask {
+  kind: 'reduce';
+  shard: number;
+  parts: number;
+  generation: number;
+}
+
+/** Forward and backward of one shard: gradients by lane and subtree, and carry of generation g to g+1. */
 export interface TrainTask {
   kind: 'train';
   shard: number;

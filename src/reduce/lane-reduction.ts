@@ -1,19 +1,28 @@
 /**
- * The all-reduce: lane gradients summed into the gradient, block by block, with each block's sum of squares. A range of
- * blocks can be computed by any worker, any number of times, to the same bits.
+ * The all-reduce: what the lanes give is summed into the gradient, with sums of squares in fixed pieces. Any part of the
+ * work can be computed by any worker, any number of times, to the same bits.
  */
 import type { Kernels } from '../kernels/contract.ts';
+import { sumTree } from '../kernels/lane-tree.ts';
 import type { ArenaLayout } from '../memory/layout.ts';
 import type { Offset } from '../memory/table.ts';
 import { BLOCK, type ParameterTable } from '../model/parameters.ts';
-import { sumTree } from './tree.ts';
+import { InputGradient } from './input-gradient.ts';
+import { partOf } from './part.ts';
+
+/** Words of the partial sums of squares: see `ArenaLayout.partials`. */
+export function countPartials(table: ParameterTable): number {
+  return inputRows(table) + denseBlocks(table);
+}
 
 export class LaneReduction {
   readonly #table: ParameterTable;
   readonly #kernels: Kernels;
   readonly #layout: ArenaLayout;
-  readonly #ints: Int32Array;
   readonly #doubles: Float64Array;
+  readonly #input: InputGradient;
+  /** Place of a whole subtree's gradient by its first lane. */
+  readonly #subtrees: ReadonlyMap<number, { lanes: number; gradient: Offset }>;
 
   constructor(
     table: ParameterTable,
@@ -25,51 +34,39 @@ export class LaneReduction {
     this.#table = table;
     this.#kernels = kernels;
     this.#layout = layout;
-    this.#ints = ints;
     this.#doubles = doubles;
+    this.#input = new InputGradient(table, kernels, layout, ints, doubles);
+    this.#subtrees = new Map(layout.subtrees.map((subtree) => [subtree.firstLane, subtree]));
   }
 
-  /** Sums blocks [first, first + count) with `scratch` for the tree's partial sums. */
-  reduce(first: number, count: number, scratch: Offset): void {
-    const { gradient, partials } = this.#layout;
-    for (let block = first; block < first + count; block++) {
-      const start = block * BLOCK;
-      if (start < this.#table.embeddingPadded) this.#sumEmbedding(start, scratch);
-      else this.#sumDense(start, scratch);
-      this.#doubles[partials / 2 + block] = this.#kernels.sumOfSquares(gradient + start, BLOCK);
-    }
+  /** Part `part` of `parts`, in the workspace of the shard of that number. `parameters`: those of the generation. */
+  reduce(part: number, parts: number, parameters: Offset): void {
+    this.#input.reduce(part, parts, parameters);
+    const { first, count } = partOf(denseBlocks(this.#table), part, parts);
+    for (let block = first; block < first + count; block++) this.#sumBlock(block, part);
   }
 
-  #sumDense(start: number, scratch: Offset): void {
-    const at = start - this.#table.embeddingPadded;
-    this.#sum((lane) => this.#layout.lanes[lane].dense + at, start, BLOCK, scratch);
-  }
-
-  /** The block's piece of each embedding row is summed over the lanes in which the row's id occurs. */
-  #sumEmbedding(start: number, scratch: Offset): void {
-    const { embed, vocabulary } = this.#table.spec;
-    const end = Math.min(start + BLOCK, vocabulary * embed);
-    for (let at = start; at < end; ) {
-      const id = Math.floor(at / embed);
-      const column = at - id * embed;
-      const length = Math.min(embed - column, end - at);
-      this.#sum((lane) => this.#embeddingRow(lane, id, column), at, length, scratch);
-      at += length;
-    }
-  }
-
-  #embeddingRow(lane: number, id: number, column: number): Offset {
-    const { rowOfId, embeddingRows } = this.#layout.lanes[lane];
-    const row = this.#ints[rowOfId + id];
-    return row < 0 ? 0 : embeddingRows + row * this.#table.spec.embed + column;
-  }
-
-  #sum(leafOf: (lane: number) => Offset, start: number, length: number, scratch: Offset): void {
+  #sumBlock(block: number, shard: number): void {
     const kernels = this.#kernels;
-    const { lanes, gradient } = this.#layout;
-    const add = (left: Offset, right: Offset, out: Offset) => kernels.add(left, right, out, length);
-    const sum = sumTree(0, lanes.length, leafOf, add, scratch, BLOCK);
-    if (sum) kernels.copy(sum, gradient + start, length);
-    else kernels.fill(gradient + start, length, 0);
+    const { gradient, shards, lanes, partials } = this.#layout;
+    const at = block * BLOCK;
+    const leafOf = (first: number, count: number) => {
+      const subtree = this.#subtrees.get(first);
+      return subtree?.lanes === count ? subtree.gradient + at : undefined;
+    };
+    const add = (left: Offset, right: Offset, to: Offset) => kernels.add(left, right, to, BLOCK);
+    const sum = sumTree(0, lanes.length, leafOf, add, shards[shard].tree, BLOCK);
+    const out = gradient + this.#table.inputPadded + at;
+    kernels.copy(sum, out, BLOCK);
+    this.#doubles[partials / 2 + inputRows(this.#table) + block] = kernels.sumOfSquares(out, BLOCK);
   }
+}
+
+/** Rows of the embedding and of the first layer's input weights: each has a sum of squares of its own. */
+function inputRows({ parameters }: ParameterTable): number {
+  return parameters[0].shape[0] + parameters[1].shape[0];
+}
+
+function denseBlocks({ paddedLength, inputPadded }: ParameterTable): number {
+  return (paddedLength - inputPadded) / BLOCK;
 }

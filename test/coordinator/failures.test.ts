@@ -120,7 +120,7 @@ test.serial('a task whose thread dies is repeated, and the bits are the same', a
 
 test('a task that fails by itself is not repeated, and says where it was', async (t) => {
   const { engine } = await start(t, SMALL, 'wasm');
-  const task = { kind: 'reduce', shard: 99, first: 0, count: 1 } as const;
+  const task = { kind: 'reduce', shard: 99, parts: 100, generation: 0 } as const;
   const error = await t.throwsAsync(engine.pool.run([{ kind: 'ping' }, task], { step: 3 }), {
     instanceOf: TrainingError,
   });

@@ -4,6 +4,7 @@ import { cut, planShards } from '../../src/coordinator/plan.ts';
 import { createReferenceKernels } from '../../src/kernels/reference/kernels.ts';
 import { ParameterTable } from '../../src/model/parameters.ts';
 import type { CellName, ModelSpec } from '../../src/model/spec.ts';
+import { headTimes } from '../../src/model/workspace.ts';
 
 interface Sizes {
   cell?: CellName;
@@ -37,7 +38,13 @@ function plan(sizes: Sizes = {}) {
       table: new ParameterTable(spec),
       times,
       evaluation: cut(evaluationStreams, Math.min(workers, evaluationStreams)),
-      training: { streams, lanes, shards: planShards(lanes, workers), moments },
+      training: {
+        streams,
+        lanes,
+        shards: planShards(lanes, workers),
+        headTimes: headTimes(spec, streams, times),
+        moments,
+      },
     },
     kernels,
   );
@@ -94,9 +101,9 @@ test('carries hold the hidden state of every layer and stream, and the cell stat
   t.deepEqual(carryOf({ cell: 'gru' })?.shape, [1, 2, 10, 7]);
 });
 
-test('the embedding gradient of a lane has a row for each id that can occur in it, no more', (t) => {
+test('a lane has gate gradients for each id that can occur in it, no more', (t) => {
   const rows = (sizes: Sizes) =>
-    plan(sizes).regions.find(({ name }) => name === 'lane 0 embedding gradient')?.shape[0];
+    plan(sizes).regions.find(({ name }) => name === 'lane 0 gates of ids')?.shape[0];
   t.is(rows({ vocabulary: 30, streams: 8, times: 6 }), 6);
   t.is(rows({ vocabulary: 5, streams: 8, times: 6 }), 5);
 });

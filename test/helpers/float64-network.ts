@@ -38,7 +38,13 @@ export class Float64Network {
         table: this.table,
         times: sizes.times,
         evaluation: cut(sizes.streams, 1),
-        training: { streams: sizes.streams, lanes, shards: planShards(lanes, 1), moments: 0 },
+        training: {
+          streams: sizes.streams,
+          lanes,
+          shards: planShards(lanes, 1),
+          headTimes: sizes.headTimes ?? headTimes(spec, sizes.streams, sizes.times),
+          moments: 0,
+        },
       },
       none,
     );
@@ -72,21 +78,21 @@ export class Float64Network {
   train(carryIn = 0): number {
     const { streams } = this.#sizes;
     this.#pack();
-    const lanes = cut(streams, this.#sizes.lanes).map(({ first, count }, i) => ({
-      firstRow: first,
-      rows: count,
-      regions: this.layout.lanes[i],
-    }));
+    const [regions] = this.layout.subtrees;
+    const lanes = cut(streams, this.#sizes.lanes).map(({ first, count }, i) => {
+      this.ints[regions.laneRows + i] = count;
+      return { firstRow: first, rows: count, regions: this.layout.lanes[i] };
+    });
     const range = { streams, firstStream: 0, carryIn, carryOut: this.layout.carries[1] };
     const key = { seed: 5, step: 3, firstStream: 0 };
-    this.#network.train(this.#chunk(), this.layout.ring[0], range, lanes, key);
+    this.#network.train(this.#chunk(), this.layout.ring[0], range, [{ lanes, regions }], key);
     return this.losses().reduce((sum, loss) => sum + loss, 0);
   }
 
   /** The gradient of the summed loss, padded as the parameter vector. */
   gradient(): Float64Array {
-    const { gradient, shards } = this.layout;
-    this.#reduction.reduce(0, this.table.paddedLength / 1024, shards[0].tree);
+    const { gradient, parameters } = this.layout;
+    this.#reduction.reduce(0, 1, parameters[0]);
     return this.reals.slice(gradient, gradient + this.table.paddedLength);
   }
 

@@ -108,6 +108,14 @@ export class Bed {
     return offset;
   }
 
+  /** int32 numbers as they are given. */
+  integers(values: readonly number[]): Offset {
+    const offset = this.#place(values.length);
+    this.ints.set(values, offset);
+    this.#referenceInts.set(values, offset);
+    return offset;
+  }
+
   /** Calls an operation on the backend and on the float64 reference. */
   run(operation: (kernels: Kernels) => void): void {
     this.#before = this.ints.slice(0, this.#next + 64);

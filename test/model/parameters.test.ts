@@ -45,7 +45,7 @@ for (const [cell, gates] of [
 }
 
 test('tensors begin at blocks and do not overlap', (t) => {
-  const { parameters, paddedLength, embeddingPadded } = table('lstm', 3);
+  const { parameters, paddedLength, inputPadded } = table('lstm', 3);
   let free = 0;
   for (const { start, length, shape } of parameters) {
     t.is(start % BLOCK, 0);
@@ -58,15 +58,15 @@ test('tensors begin at blocks and do not overlap', (t) => {
   }
   t.is(paddedLength % BLOCK, 0);
   t.true(paddedLength >= free && paddedLength < free + BLOCK);
-  t.is(embeddingPadded, parameters[1].start);
+  t.is(inputPadded, parameters[2].start);
 });
 
 test('every element is found, padding as the tensor before it', (t) => {
   const lstm = table('lstm');
   const bias = lstm.get('head.bias');
   t.is(lstm.at(0).name, 'embedding.weight');
-  t.is(lstm.at(lstm.embeddingPadded - 1).name, 'embedding.weight');
-  t.is(lstm.at(lstm.embeddingPadded).name, 'rnn.weight_ih_l0');
+  t.is(lstm.at(lstm.inputPadded - 1).name, 'rnn.weight_ih_l0');
+  t.is(lstm.at(lstm.inputPadded).name, 'rnn.weight_hh_l0');
   t.is(lstm.at(bias.start + 3), bias);
   t.is(lstm.at(lstm.paddedLength - 1), bias);
   t.throws(() => lstm.get('rnn.weight_ih_l9'), { message: 'No parameter named rnn.weight_ih_l9' });

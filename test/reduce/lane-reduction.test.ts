@@ -2,62 +2,70 @@ import test from 'ava';
 import { layoutArena } from '../../src/coordinator/layout.ts';
 import { cut, planShards } from '../../src/coordinator/plan.ts';
 import { createReferenceKernels } from '../../src/kernels/reference/kernels.ts';
+import { packJobs, runPackJob } from '../../src/model/packing.ts';
 import { BLOCK, ParameterTable } from '../../src/model/parameters.ts';
 import type { ModelSpec } from '../../src/model/spec.ts';
-import { LaneReduction } from '../../src/reduce/lane-reduction.ts';
+import { countPartials, LaneReduction } from '../../src/reduce/lane-reduction.ts';
 
 /** Enough that a subtree without the id stands to the left of one that has it, at every level. */
 const LANES = 7;
+const HIDDEN = 4;
+/** G·H of a GRU. */
+const WIDTH = 3 * HIDDEN;
 
-/** Lanes with sparse embedding rows and dense other gradients, and a reduction of them. */
-function reduction(vocabulary: number, embed: number) {
+/** What the lanes of a shared-out run have left in the arena, and their reduction. */
+function reduction(vocabulary: number, embed: number, workers = 1) {
   const spec: ModelSpec = {
     cell: 'gru',
     activation: 'tanh',
     vocabulary,
     embed,
-    hidden: 4,
+    hidden: HIDDEN,
     layers: 1,
     dropout: 0,
   };
   const table = new ParameterTable(spec);
   const none = createReferenceKernels(new Float32Array(0), new Int32Array(0));
   const lanes = cut(LANES, LANES);
-  const training = { streams: LANES, lanes, shards: planShards(lanes, 1), moments: 0 };
+  const shards = planShards(lanes, workers);
+  const training = { streams: LANES, lanes, shards, headTimes: 64, moments: 0 };
   const layout = layoutArena({ table, times: 64, evaluation: [], training }, none);
   const reals = new Float32Array(layout.words);
   const ints = new Int32Array(reals.buffer);
   const doubles = new Float64Array(reals.buffer);
   const kernels = createReferenceKernels(reals, ints);
-  /** What the lane's embedding gradient is, written out: (V, E). */
-  const dense = lanes.map((_, lane) => {
-    const { dense: others, embeddingRows, rowOfId } = layout.lanes[lane];
-    for (let i = 0; i < table.paddedLength - table.embeddingPadded; i++) {
-      reals[others + i] = Math.sin(i + 17 * lane) * 10 ** ((i + lane) % 7);
-    }
-    const whole = new Float32Array(vocabulary * embed);
+  const [parameters] = layout.parameters;
+  for (let i = 0; i < table.paddedLength; i++) reals[parameters + i] = Math.cos(3 * i);
+  for (const job of packJobs(table, layout.packed, kernels)) runPackJob(kernels, parameters, job);
+  /** Each lane's gate gradients by id, written out: (V, G·H). */
+  const gates = layout.lanes.map(({ gatesOfIds, rowOfId }, lane) => {
+    const whole = new Float32Array(vocabulary * WIDTH);
     ints.fill(-1, rowOfId, rowOfId + vocabulary);
     // Id by id, every set of lanes: an id occurs in lane k where bit k of its mask is set.
     const ids = Array.from({ length: Math.min(vocabulary, 128) }, (_, id) => id);
     const present = ids.filter((id) => ((vocabulary < 128 ? 19 * id + 4 : id) >> lane) & 1);
     for (const [row, id] of present.entries()) {
       ints[rowOfId + id] = row;
-      for (let e = 0; e < embed; e++) {
-        const value = Math.fround(Math.cos(id * embed + e + lane) * 10 ** (lane % 4));
-        reals[embeddingRows + row * embed + e] = value;
-        whole[id * embed + e] = value;
+      for (let column = 0; column < WIDTH; column++) {
+        const value = Math.fround(Math.cos(id * WIDTH + column + lane) * 10 ** (lane % 4));
+        reals[gatesOfIds + row * WIDTH + column] = value;
+        whole[id * WIDTH + column] = value;
       }
     }
     return whole;
   });
-  const blocks = table.paddedLength / BLOCK;
-  const run = (first = 0, count = blocks) =>
-    new LaneReduction(table, kernels, layout, ints, doubles).reduce(
-      first,
-      count,
-      layout.shards[0].tree,
-    );
-  return { table, layout, reals, doubles, dense, blocks, run };
+  for (const { gradient, firstLane } of layout.subtrees) {
+    for (let i = 0; i < table.paddedLength - table.inputPadded; i++) {
+      reals[gradient + i] = Math.sin(i + 17 * firstLane) * 10 ** ((i + firstLane) % 7);
+    }
+  }
+  const reducer = new LaneReduction(table, kernels, layout, ints, doubles);
+  const run = (part = 0, parts = 1) => reducer.reduce(part, parts, parameters);
+  const gradient = (name: string) => {
+    const { start, length } = table.get(name);
+    return reals.slice(layout.gradient + start, layout.gradient + start + length);
+  };
+  return { table, layout, reals, doubles, gates, parameters, run, gradient };
 }
 
 const add = (a: number, b: number) => Math.fround(a + b);
@@ -69,50 +77,76 @@ for (const [vocabulary, embed] of [
   [400, 5],
   [3, 1100],
 ]) {
-  test(`sparse embedding rows give the bits of dense ones, V ${vocabulary}, E ${embed}`, (t) => {
-    const { layout, reals, dense, run } = reduction(vocabulary, embed);
+  test(`gradients by id give those of embedding and input weights, V ${vocabulary}, E ${embed}`, (t) => {
+    const { table, reals, gates, parameters, run, gradient } = reduction(vocabulary, embed);
     run();
-    const sums = dense[0].map((_, i) => tree(dense.map((lane) => lane[i])));
-    t.deepEqual(reals.slice(layout.gradient, layout.gradient + vocabulary * embed), sums);
+    const sums = gates[0].map((_, i) => tree(gates.map((lane) => lane[i])));
+    const weight = parameters + table.get('rnn.weight_ih_l0').start;
+    const dot = (count: number, term: (i: number) => number) =>
+      Array.from({ length: count }, (_, i) => term(i)).reduce((sum, value) => sum + value, 0);
+    const dEmbedding = Float32Array.from({ length: vocabulary * embed }, (_, at) => {
+      const [id, e] = [Math.floor(at / embed), at % embed];
+      return dot(WIDTH, (g) => sums[id * WIDTH + g] * reals[weight + g * embed + e]);
+    });
+    const dWeight = Float32Array.from({ length: WIDTH * embed }, (_, at) => {
+      const [g, e] = [Math.floor(at / embed), at % embed];
+      return dot(vocabulary, (id) => sums[id * WIDTH + g] * reals[parameters + id * embed + e]);
+    });
+    t.deepEqual(gradient('embedding.weight'), dEmbedding);
+    t.deepEqual(gradient('rnn.weight_ih_l0'), dWeight);
   });
 }
 
-test('dense gradients are summed by the tree, and lanes stay as they were', (t) => {
-  const { table, layout, reals, run } = reduction(20, 3);
-  const lanesOf = () =>
-    layout.lanes.map(({ dense }) =>
-      reals.slice(dense, dense + table.paddedLength - table.embeddingPadded),
-    );
-  const before = lanesOf();
-  run();
-  t.deepEqual(lanesOf(), before);
-  const sums = before[0].map((_, i) => tree(before.map((lane) => lane[i])));
-  const first = layout.gradient + table.embeddingPadded;
-  t.deepEqual(reals.slice(first, layout.gradient + table.paddedLength), sums);
+test('the gradients of subtrees are added by the tree, and stay as they were', (t) => {
+  const { table, layout, reals, run } = reduction(20, 3, 3);
+  const length = table.paddedLength - table.inputPadded;
+  const subtrees = () =>
+    layout.subtrees.map(({ gradient }) => reals.slice(gradient, gradient + length));
+  const before = subtrees();
+  // Of three workers: lanes 0 and 1; 2 and 3; 4, 5 and 6.
+  t.is(before.length, 3);
+  for (let part = 0; part < 3; part++) run(part, 3);
+  t.deepEqual(subtrees(), before);
+  const [a, b, c] = before;
+  const sums = a.map((_, i) => add(add(a[i], b[i]), c[i]));
+  const first = layout.gradient + table.inputPadded;
+  t.deepEqual(reals.slice(first, first + length), sums);
 });
 
-test('each block has its sum of squares', (t) => {
-  const { layout, reals, doubles, blocks, run } = reduction(400, 5);
+test('the partial sums of squares are those of the gradient', (t) => {
+  const { table, layout, reals, doubles, run } = reduction(400, 5);
   run();
-  for (let block = 0; block < blocks; block++) {
-    const start = layout.gradient + block * BLOCK;
-    const squares = reals.slice(start, start + BLOCK).reduce((sum, value) => sum + value ** 2, 0);
-    const partial = doubles[layout.partials / 2 + block];
-    t.true(Math.abs(partial - squares) <= 1e-6 * squares);
+  const squares = (first: number, count: number) =>
+    reals
+      .slice(layout.gradient + first, layout.gradient + first + count)
+      .reduce((sum, value) => sum + value ** 2, 0);
+  const rows = [...Array(400).keys()].map((row) => squares(row * 5, 5));
+  const { start } = table.get('rnn.weight_ih_l0');
+  const weights = [...Array(WIDTH).keys()].map((row) => squares(start + row * 5, 5));
+  const blocks = (table.paddedLength - table.inputPadded) / BLOCK;
+  const others = [...Array(blocks).keys()].map((b) =>
+    squares(table.inputPadded + b * BLOCK, BLOCK),
+  );
+  const wanted = [...rows, ...weights, ...others];
+  t.is(countPartials(table), wanted.length);
+  for (const [i, sum] of wanted.entries()) {
+    t.true(Math.abs(doubles[layout.partials / 2 + i] - sum) <= 1e-6 * sum, `partial ${i}`);
   }
 });
 
-test('any cut of the blocks, done twice and backwards, gives the same bits', (t) => {
-  const whole = reduction(400, 5);
+test('any number of parts, done twice and backwards, gives the same bits', (t) => {
+  const whole = reduction(400, 5, 3);
   whole.run();
-  const parts = reduction(400, 5);
-  for (const { first, count } of cut(parts.blocks, 3).reverse()) {
-    parts.run(first, count);
-    parts.run(first, count);
+  for (const parts of [2, 3]) {
+    const cutUp = reduction(400, 5, 3);
+    for (let part = parts - 1; part >= 0; part--) {
+      cutUp.run(part, parts);
+      cutUp.run(part, parts);
+    }
+    const { gradient, partials } = whole.layout;
+    const range = [gradient, gradient + whole.table.paddedLength] as const;
+    t.deepEqual(cutUp.reals.slice(...range), whole.reals.slice(...range));
+    const sums = [partials / 2, partials / 2 + countPartials(whole.table)] as const;
+    t.deepEqual(cutUp.doubles.slice(...sums), whole.doubles.slice(...sums));
   }
-  const { gradient, partials } = whole.layout;
-  const range = [gradient, gradient + whole.table.paddedLength] as const;
-  t.deepEqual(parts.reals.slice(...range), whole.reals.slice(...range));
-  const sums = [partials / 2, partials / 2 + whole.blocks] as const;
-  t.deepEqual(parts.doubles.slice(...sums), whole.doubles.slice(...sums));
 });

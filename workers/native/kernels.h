@@ -22,9 +22,10 @@ struct Kernels {
                Size columns, float* packed);
   void (*multiply)(const float* a, Size aStride, const float* packed, float* c, Size cStride, Size m,
                    Size k, Size n, Size start, const float* bias);
-  Size (*scratchLength)(Size groups, Size rows, Size m, Size n);
+  Size (*scratchLength)(Size groups, Size rows, Size lanes, Size m, Size n);
   void (*multiplyTransposed)(const float* a, Size aStride, Size aGroupStride, const float* b,
-                             Size bStride, Size bGroupStride, Size groups, Size rows, float* c,
+                             Size bStride, Size bGroupStride, Size groups,
+                             const std::int32_t* laneRows, Size lanes, float* c,
                              Size cStride, Size m, Size n, Size accumulate, float* scratch);
   void (*sumRows)(const float* a, Size aStride, Size aGroupStride, Size groups, Size rows, Size n,
                   Size accumulate, float* out);

@@ -1,6 +1,6 @@
 /**
- * The register tile: c (rows, columns) = start + a (rows, depth) · b (depth, PANEL), all sums in
- * registers.
+ * The register tile: c (rows, columns) = addends + (start + a (rows, depth) · b (depth, PANEL)), all sums
+ * in registers.
  *
  * `a` is copied or packed so that a[r, p] is a[r·ROW_STEP + p·DEPTH_STEP] with constant steps; b is one
  * block of a panel, its columns beyond the matrix zero. The last vector of a row of c is masked where the
@@ -11,6 +11,12 @@
 #include "panels.h"
 
 namespace threadloom::THREADLOOM_PATH {
+
+/** What is added to a finished tile: the tile's place in another matrix. */
+struct Addend {
+  const float* at;
+  Size stride;
+};
 
 struct Tile {
   const float* a;
@@ -23,6 +29,9 @@ struct Tile {
   Size startStride;
   /** 1 … PANEL */
   Size columns;
+  /** Added to the sums one after the other, before they are stored. */
+  const Addend* addends;
+  Size addendCount;
   /** What tiles to come will read: prefetched at each index of K, upcomingStep words apart. */
   const float* upcoming;
   Size upcomingStep;
@@ -64,6 +73,17 @@ static void multiplyTile(const Tile& tile) {
     a += DEPTH_STEP;
     b += PANEL;
     upcoming += upcomingStep;
+  }
+
+  for (Size i = 0; i < tile.addendCount; i++) {
+    const Addend addend = tile.addends[i];
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; r++) {
+      const float* row = addend.at + r * addend.stride;
+      for (int v = 0; v < LAST; v++) sum[r][v] = load(row + v * WIDTH) + sum[r][v];
+      row += LAST * WIDTH;
+      sum[r][LAST] = (isWhole ? load(row) : load(row, lastLanes)) + sum[r][LAST];
+    }
   }
 
 #pragma GCC unroll 16

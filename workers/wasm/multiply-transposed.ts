@@ -1,39 +1,127 @@
 /**
- * c (m, n) = (accumulate ? c : 0) + aᵀ · b, a (K, m), b (K, n), K = groups · rows: the sum of the
- * outer products of their rows in order of group, then row. c and scratch alias nothing.
+ * c (m, n) = (accumulate ? c : 0) + Σ over lanes of aᵀ · b, a (K, m), b (K, n): the sum of the outer
+ * products of a lane's rows in order of group, then row; the lanes added as the tree of
+ * src/kernels/lane-tree.ts. c and scratch alias nothing.
  *
- * Both operands are packed into scratch block by block: a into panels of 6 columns, b into panels
- * of 8, zeros beyond the last column. A register tile of 6 × 8 then steps over K as in multiply.ts:
- * every element of c is a₀b₀ + a₁b₁ + … , added from left to right on top of what stands in c, in
- * every tile. A block over K continues from what the block before stored in c, which changes no
- * bit.
- *
- * Tails: a tile at the edge of c is computed whole in scratch, on a copy of its part of c.
- * Cache: a panel of a (6 KiB) stays in L1 while the block of b (256 KiB) passes by from L2; c is
- * walked along its rows.
+ * c is computed piece by piece, a piece lane by lane, a lane block by block over its K: a block
+ * continues from what the block before stored, which changes no bit. Sums of lanes that wait for
+ * their right neighbour in the tree stand in scratch, one for each bit of the number of lanes
+ * added, as in a binary counter.
  */
-import { addressOf, LANES, load, multiplyAdd, store, VECTOR_BYTES, WORD_BYTES } from './lanes';
-
-/** Columns of a panel of a, and rows of c in a tile. */
-const A_COLUMNS: i32 = 6;
-const A_ROW_BYTES: usize = 24;
-/** Columns of a panel of b, and columns of c in a tile. */
-const B_COLUMNS: i32 = 8;
-const B_ROW_BYTES: usize = 32;
+import { addressOf } from './lanes';
+import { A_COLUMNS, B_COLUMNS, multiplyBlock, packBlock } from './transposed-block';
+import { add } from './vector';
 
 const BLOCK_DEPTH: i32 = 256;
-const BLOCK_M: i32 = 480;
-const BLOCK_N: i32 = 256;
+/** Rows and columns of a piece of c. */
+const PIECE_M: i32 = 480;
+const PIECE_N: i32 = 256;
 
-/** Words of the packed blocks and of one tile of c. */
-export function scratchLength(groups: i32, rows: i32, m: i32, n: i32): i32 {
+/** Words of the sums of a piece, of the packed blocks and of one tile of c. */
+export function scratchLength(groups: i32, rows: i32, lanes: i32, m: i32, n: i32): i32 {
   const depth = min(groups * rows, BLOCK_DEPTH);
-  const aWords = depth * roundUp(min(m, BLOCK_M), A_COLUMNS);
-  const bWords = depth * roundUp(min(n, BLOCK_N), B_COLUMNS);
-  return aWords + bWords + A_COLUMNS * B_COLUMNS;
+  const aWords = depth * roundUp(min(m, PIECE_M), A_COLUMNS);
+  const bWords = depth * roundUp(min(n, PIECE_N), B_COLUMNS);
+  const sums = countLevels(lanes) * min(m, PIECE_M) * PIECE_N;
+  return aWords + bWords + A_COLUMNS * B_COLUMNS + sums;
 }
 
 export function multiplyTransposed(
+  a: i32,
+  aStride: i32,
+  aGroupStride: i32,
+  b: i32,
+  bStride: i32,
+  bGroupStride: i32,
+  groups: i32,
+  laneRows: i32,
+  lanes: i32,
+  c: i32,
+  cStride: i32,
+  m: i32,
+  n: i32,
+  accumulate: i32,
+  scratch: i32,
+): void {
+  for (let i = 0; i < m; i += PIECE_M) {
+    for (let j = 0; j < n; j += PIECE_N) {
+      multiplyPiece(
+        a + i,
+        aStride,
+        aGroupStride,
+        b + j,
+        bStride,
+        bGroupStride,
+        groups,
+        laneRows,
+        lanes,
+        c + i * cStride + j,
+        cStride,
+        min(m - i, PIECE_M),
+        min(n - j, PIECE_N),
+        accumulate,
+        scratch,
+      );
+    }
+  }
+}
+
+/** A piece of c. A sum under way stands behind those that wait, or in c where it is the only one. */
+function multiplyPiece(
+  a: i32,
+  aStride: i32,
+  aGroupStride: i32,
+  b: i32,
+  bStride: i32,
+  bGroupStride: i32,
+  groups: i32,
+  laneRows: i32,
+  lanes: i32,
+  c: i32,
+  cStride: i32,
+  m: i32,
+  n: i32,
+  accumulate: i32,
+  scratch: i32,
+): void {
+  const sumWords = m * PIECE_N;
+  const operands = scratch + countLevels(lanes) * sumWords;
+  const direct = lanes == 1 && !accumulate;
+  for (let lane = 0; lane < lanes; lane++) {
+    const rows = i32.load(addressOf(laneRows + lane));
+    const waiting = popcnt(lane);
+    const isLast = lane + 1 == lanes;
+    const sum = direct ? c : scratch + waiting * sumWords;
+    multiplyLane(
+      a,
+      aStride,
+      aGroupStride,
+      b,
+      bStride,
+      bGroupStride,
+      groups,
+      rows,
+      sum,
+      direct ? cStride : PIECE_N,
+      m,
+      n,
+      operands,
+    );
+    const completed = isLast ? waiting : ctz(~lane);
+    for (let level = waiting - 1; level >= waiting - completed; level--) {
+      const left = scratch + level * sumWords;
+      const isWhole = isLast && level == 0 && !accumulate;
+      const out = isWhole ? c : left;
+      addRows(left, PIECE_N, left + sumWords, PIECE_N, out, isWhole ? cStride : PIECE_N, m, n);
+    }
+    if (isLast && accumulate) addRows(c, cStride, scratch, PIECE_N, c, cStride, m, n);
+    a += rows * aStride;
+    b += rows * bStride;
+  }
+}
+
+/** c (m, n) = aᵀ · b of one lane, block by block. */
+function multiplyLane(
   a: i32,
   aStride: i32,
   aGroupStride: i32,
@@ -46,216 +134,58 @@ export function multiplyTransposed(
   cStride: i32,
   m: i32,
   n: i32,
-  accumulate: i32,
-  scratch: i32,
+  operands: i32,
 ): void {
   const k = groups * rows;
-  const tile = addressOf(scratch);
+  const tile = addressOf(operands);
   const aPanels = tile + addressOf(A_COLUMNS * B_COLUMNS);
   let p = 0;
   do {
     const depth = min(k - p, BLOCK_DEPTH);
-    const fresh = p == 0 && !accumulate;
-    for (let i = 0; i < m; i += BLOCK_M) {
-      const mBlock = min(m - i, BLOCK_M);
-      const bPanels = aPanels + addressOf(depth * roundUp(mBlock, A_COLUMNS));
-      packBlock(A_COLUMNS, a + i, aStride, aGroupStride, rows, p, depth, mBlock, aPanels);
-      for (let j = 0; j < n; j += BLOCK_N) {
-        const nBlock = min(n - j, BLOCK_N);
-        packBlock(B_COLUMNS, b + j, bStride, bGroupStride, rows, p, depth, nBlock, bPanels);
-        multiplyBlock(
-          aPanels,
-          bPanels,
-          depth,
-          addressOf(c + i * cStride + j),
-          addressOf(cStride),
-          mBlock,
-          nBlock,
-          fresh,
-          tile,
-        );
-      }
-    }
+    const bPanels = aPanels + addressOf(depth * roundUp(m, A_COLUMNS));
+    packBlock(A_COLUMNS, a, aStride, aGroupStride, rows, p, depth, m, aPanels);
+    packBlock(B_COLUMNS, b, bStride, bGroupStride, rows, p, depth, n, bPanels);
+    multiplyBlock(
+      aPanels,
+      bPanels,
+      depth,
+      addressOf(c),
+      addressOf(cStride),
+      m,
+      n,
+      p == 0,
+      tile,
+    );
     p += BLOCK_DEPTH;
   } while (p < k);
 }
 
-function roundUp(count: i32, multiple: i32): i32 {
-  return ((count + multiple - 1) / multiple) * multiple;
-}
-
-/**
- * Rows [first, first + depth) of a (K, columns) operand in groups, as panels of `width` columns (6
- * or 8), each (depth, width), zeros beyond the last column.
- */
-function packBlock(
-  width: i32,
-  source: i32,
-  stride: i32,
-  groupStride: i32,
-  rows: i32,
-  first: i32,
-  depth: i32,
-  columns: i32,
-  panels: usize,
-): void {
-  for (let p = first; p < first + depth; p++) {
-    const row = addressOf(source + (p / rows) * groupStride + (p % rows) * stride);
-    if (width == A_COLUMNS) packRow(A_COLUMNS, row, columns, panels, depth);
-    else packRow(B_COLUMNS, row, columns, panels, depth);
-    panels += addressOf(width);
-  }
-}
-
-/**
- * One row of an operand into its row of each panel. `width` is a constant wherever this is inlined.
- */
-// @ts-ignore: decorator
-@inline
-function packRow(width: i32, row: usize, columns: i32, panel: usize, depth: i32): void {
-  let left = columns;
-  for (; left >= width; left -= width) {
-    packPanelRow(width, row, width, panel);
-    row += addressOf(width);
-    panel += addressOf(width * depth);
-  }
-  if (left > 0) packPanelRow(width, row, left, panel);
-}
-
-// @ts-ignore: decorator
-@inline
-function packPanelRow(width: i32, row: usize, count: i32, panel: usize): void {
-  store(panel, load(row, count), LANES);
-  store(panel + VECTOR_BYTES, load(row + VECTOR_BYTES, count - LANES), width - LANES);
-}
-
-/** c (m, n) += aᵀ · b, or = where `fresh`, of one packed block. Addresses and strides in bytes. */
-function multiplyBlock(
-  a: usize,
-  b: usize,
-  depth: i32,
-  c: usize,
-  cStride: usize,
+/** out (m, n) = left + right; out may be left. */
+function addRows(
+  left: i32,
+  leftStride: i32,
+  right: i32,
+  rightStride: i32,
+  out: i32,
+  outStride: i32,
   m: i32,
   n: i32,
-  fresh: bool,
-  scratchTile: usize,
 ): void {
-  for (let i = 0; i < m; i += A_COLUMNS) {
-    let panel = b;
-    let tile = c;
-    for (let j = 0; j < n; j += B_COLUMNS) {
-      const height = min(m - i, A_COLUMNS);
-      const width = min(n - j, B_COLUMNS);
-      if (height == A_COLUMNS && width == B_COLUMNS) {
-        multiplyTile(a, panel, depth, tile, cStride, fresh);
-      } else {
-        copyTile(tile, cStride, scratchTile, B_ROW_BYTES, height, width);
-        multiplyTile(a, panel, depth, scratchTile, B_ROW_BYTES, fresh);
-        copyTile(scratchTile, B_ROW_BYTES, tile, cStride, height, width);
-      }
-      panel += <usize>depth * B_ROW_BYTES;
-      tile += B_ROW_BYTES;
-    }
-    a += <usize>depth * A_ROW_BYTES;
-    c += <usize>A_COLUMNS * cStride;
+  for (let i = 0; i < m; i++) {
+    add(left, right, out, n);
+    left += leftStride;
+    right += rightStride;
+    out += outStride;
   }
 }
 
-function copyTile(
-  from: usize,
-  fromStride: usize,
-  to: usize,
-  toStride: usize,
-  height: i32,
-  width: i32,
-): void {
-  for (let i = 0; i < height; i++) {
-    store(to, load(from, width), width);
-    store(to + VECTOR_BYTES, load(from + VECTOR_BYTES, width - LANES), width - LANES);
-    from += fromStride;
-    to += toStride;
-  }
+/** Sums of a piece that scratch must hold: those that wait at most, and the one under way. */
+function countLevels(lanes: i32): i32 {
+  let levels = 1;
+  for (let capacity = 1; capacity < lanes; capacity <<= 1) levels++;
+  return levels;
 }
 
-/** c (6, 8) += aᵀ · b, or = where `fresh`, a (depth, 6), b (depth, 8). */
-function multiplyTile(
-  a: usize,
-  b: usize,
-  depth: i32,
-  c0: usize,
-  cStride: usize,
-  fresh: bool,
-): void {
-  const c1 = c0 + cStride;
-  const c2 = c1 + cStride;
-  const c3 = c2 + cStride;
-  const c4 = c3 + cStride;
-  const c5 = c4 + cStride;
-  const zero = f32x4.splat(0);
-  let left0 = zero;
-  let right0 = zero;
-  let left1 = zero;
-  let right1 = zero;
-  let left2 = zero;
-  let right2 = zero;
-  let left3 = zero;
-  let right3 = zero;
-  let left4 = zero;
-  let right4 = zero;
-  let left5 = zero;
-  let right5 = zero;
-  if (!fresh) {
-    left0 = v128.load(c0);
-    right0 = v128.load(c0, VECTOR_BYTES);
-    left1 = v128.load(c1);
-    right1 = v128.load(c1, VECTOR_BYTES);
-    left2 = v128.load(c2);
-    right2 = v128.load(c2, VECTOR_BYTES);
-    left3 = v128.load(c3);
-    right3 = v128.load(c3, VECTOR_BYTES);
-    left4 = v128.load(c4);
-    right4 = v128.load(c4, VECTOR_BYTES);
-    left5 = v128.load(c5);
-    right5 = v128.load(c5, VECTOR_BYTES);
-  }
-
-  const end = b + <usize>depth * B_ROW_BYTES;
-  while (b != end) {
-    const left = v128.load(b);
-    const right = v128.load(b, VECTOR_BYTES);
-    b += B_ROW_BYTES;
-    let x = v128.load32_splat(a);
-    left0 = multiplyAdd(x, left, left0);
-    right0 = multiplyAdd(x, right, right0);
-    x = v128.load32_splat(a, WORD_BYTES);
-    left1 = multiplyAdd(x, left, left1);
-    right1 = multiplyAdd(x, right, right1);
-    x = v128.load32_splat(a, 2 * WORD_BYTES);
-    left2 = multiplyAdd(x, left, left2);
-    right2 = multiplyAdd(x, right, right2);
-    x = v128.load32_splat(a, 3 * WORD_BYTES);
-    left3 = multiplyAdd(x, left, left3);
-    right3 = multiplyAdd(x, right, right3);
-    x = v128.load32_splat(a, 4 * WORD_BYTES);
-    left4 = multiplyAdd(x, left, left4);
-    right4 = multiplyAdd(x, right, right4);
-    x = v128.load32_splat(a, 5 * WORD_BYTES);
-    left5 = multiplyAdd(x, left, left5);
-    right5 = multiplyAdd(x, right, right5);
-    a += A_ROW_BYTES;
-  }
-
-  v128.store(c0, left0);
-  v128.store(c0, right0, VECTOR_BYTES);
-  v128.store(c1, left1);
-  v128.store(c1, right1, VECTOR_BYTES);
-  v128.store(c2, left2);
-  v128.store(c2, right2, VECTOR_BYTES);
-  v128.store(c3, left3);
-  v128.store(c3, right3, VECTOR_BYTES);
-  v128.store(c4, left4);
-  v128.store(c4, right4, VECTOR_BYTES);
-  v128.store(c5, left5);
-  v128.store(c5, right5, VECTOR_BYTES);
+function roundUp(count: i32, multiple: i32): i32 {
+  return ((count + multiple - 1) / multiple) * multiple;
 }

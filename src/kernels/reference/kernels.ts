@@ -19,7 +19,7 @@ export function createReferenceKernels(reals: Reals, ints: Int32Array): Kernels 
   return {
     backend: 'reference',
     variant: 'reference',
-    ...matrixKernels(reals),
+    ...matrixKernels(reals, ints),
     ...cellKernels(reals),
     ...tokenKernels(reals, ints),
     ...vectorKernels(reals),

@@ -1,9 +1,12 @@
 /** Matrix products, plain: the packed form is the matrix itself, row-major (k, n). Sums in float64. */
 import type { Offset } from '../../memory/table.ts';
 import { type MatrixKernels, START, type Start } from '../contract.ts';
+import { leftLanes } from '../lane-tree.ts';
 import type { Reals } from './kernels.ts';
 
-export function matrixKernels(reals: Reals): MatrixKernels {
+export function matrixKernels(reals: Reals, ints: Int32Array): MatrixKernels {
+  // A sum over lanes is rounded at each node, so that any worker may compute any subtree of it.
+  const stored = reals instanceof Float32Array ? Math.fround : (value: number) => value;
   return {
     panelColumns: 1,
     packedLength: (k, n) => k * n,
@@ -33,24 +36,37 @@ export function matrixKernels(reals: Reals): MatrixKernels {
       bStride,
       bGroupStride,
       groups,
-      rows,
+      laneRows,
+      lanes,
       c,
       cStride,
       m,
       n,
       accumulate,
     ) {
+      const sumOfRows = (first: number, rows: number, i: number, j: number) => {
+        let sum = 0;
+        for (let g = 0; g < groups; g++) {
+          for (let r = first; r < first + rows; r++) {
+            sum +=
+              reals[a + g * aGroupStride + r * aStride + i] *
+              reals[b + g * bGroupStride + r * bStride + j];
+          }
+        }
+        return stored(sum);
+      };
+      const firstRows = Array.from({ length: lanes }, (_, lane) =>
+        ints.subarray(laneRows, laneRows + lane).reduce((sum, rows) => sum + rows, 0),
+      );
+      const sumOfLanes = (first: number, count: number, i: number, j: number): number => {
+        if (count === 1) return sumOfRows(firstRows[first], ints[laneRows + first], i, j);
+        const left = leftLanes(count);
+        return stored(sumOfLanes(first, left, i, j) + sumOfLanes(first + left, count - left, i, j));
+      };
       for (let i = 0; i < m; i++) {
         for (let j = 0; j < n; j++) {
-          let sum = accumulate ? reals[c + i * cStride + j] : 0;
-          for (let g = 0; g < groups; g++) {
-            for (let r = 0; r < rows; r++) {
-              sum +=
-                reals[a + g * aGroupStride + r * aStride + i] *
-                reals[b + g * bGroupStride + r * bStride + j];
-            }
-          }
-          reals[c + i * cStride + j] = sum;
+          const before = accumulate ? reals[c + i * cStride + j] : 0;
+          reals[c + i * cStride + j] = before + sumOfLanes(0, lanes, i, j);
         }
       }
     },

@@ -1,6 +1,11 @@
-/** What every layer is given: the model, the kernels and where things lie; and the chunk at hand. Types only. */
+/** What every layer is given: the model, the kernels and where things lie; the chunk at hand; and the lanes. */
 import type { Kernels } from '../../kernels/contract.ts';
-import type { LaneRegions, PackedRegions, ShardRegions } from '../../memory/layout.ts';
+import type {
+  LaneRegions,
+  PackedRegions,
+  ShardRegions,
+  SubtreeRegions,
+} from '../../memory/layout.ts';
 import type { Offset } from '../../memory/table.ts';
 import type { Cell } from '../cells/cell.ts';
 import type { ParameterTable } from '../parameters.ts';
@@ -36,8 +41,17 @@ export interface Lane {
   readonly regions: LaneRegions;
 }
 
-/** Where the gradient of a parameter lies in a lane; not for the embedding's. */
-export function laneGradient(context: NetworkContext, lane: Lane, parameter: string): Offset {
-  const { table } = context;
-  return lane.regions.dense + table.get(parameter).start - table.embeddingPadded;
+/** Neighbouring lanes of a shard whose weight gradients are summed where they are computed. */
+export interface Subtree {
+  readonly lanes: readonly Lane[];
+  readonly regions: SubtreeRegions;
+}
+
+/** Where the gradient of a parameter lies in a subtree; not for those that are computed after the sum over lanes. */
+export function subtreeGradient(
+  { table }: NetworkContext,
+  { regions }: Subtree,
+  parameter: string,
+): Offset {
+  return regions.gradient + table.get(parameter).start - table.inputPadded;
 }

@@ -1,11 +1,12 @@
 /**
  * Embedding and the first layer's input projection in one: the projection of a token is a row of embedding · Wᵢₕᵀ + b,
- * so it is computed once for each distinct id of the chunk, and its gradient is summed by id first. The same
- * mathematics as token by token, with U ≤ min(V, T·R) rows instead of T·R.
+ * so it is computed once for each distinct id of the chunk, and its gradient is summed by id first: by lane here, over
+ * the lanes in `src/reduce/input-gradient.ts`. The same mathematics as token by token, with U ≤ min(V, T·R) rows
+ * instead of T·R.
  */
 import { START } from '../../kernels/contract.ts';
 import type { Offset } from '../../memory/table.ts';
-import { type Chunk, type Lane, laneGradient, type NetworkContext } from './context.ts';
+import type { Chunk, Lane, NetworkContext } from './context.ts';
 
 /** gates of layer 0 (T, R, C·H), columns [0, G·H) = embedding[ids] · Wᵢₕᵀ + bias. */
 export function projectTokens(context: NetworkContext, chunk: Chunk): void {
@@ -36,13 +37,14 @@ export function projectTokens(context: NetworkContext, chunk: Chunk): void {
   );
 }
 
-/** The lane's gradients of the embedding (its rows that occur) and of Wᵢₕ, from the gate gradients of layer 0. */
-export function projectTokensBackward(context: NetworkContext, chunk: Chunk, lane: Lane): void {
-  const { spec, cell, kernels, packed, shard } = context;
+/** The lane's gate gradients of layer 0, summed by id. */
+export function sumGatesById(context: NetworkContext, chunk: Chunk, lane: Lane): void {
+  const { spec, cell, kernels, shard } = context;
   const width = cell.gates * spec.hidden;
   const gateStride = cell.gateColumns * spec.hidden;
-  const distinct = indexDistinct(context, chunk, lane.firstRow, lane.rows, lane.regions.rowOfId);
-  kernels.fill(shard.projected, distinct * width, 0);
+  const { gatesOfIds, rowOfId } = lane.regions;
+  const distinct = indexDistinct(context, chunk, lane.firstRow, lane.rows, rowOfId);
+  kernels.fill(gatesOfIds, distinct * width, 0);
   kernels.scatterAddRows(
     shard.layers[0].gates + lane.firstRow * gateStride,
     gateStride,
@@ -52,37 +54,8 @@ export function projectTokensBackward(context: NetworkContext, chunk: Chunk, lan
     chunk.times,
     lane.rows,
     width,
-    shard.projected,
+    gatesOfIds,
     width,
-  );
-  kernels.multiply(
-    shard.projected,
-    width,
-    packed.layers[0].inputBackward,
-    lane.regions.embeddingRows,
-    spec.embed,
-    distinct,
-    width,
-    spec.embed,
-    START.zero,
-    0,
-  );
-  gatherEmbeddings(context, chunk, distinct);
-  kernels.multiplyTransposed(
-    shard.projected,
-    width,
-    0,
-    shard.embedded,
-    spec.embed,
-    0,
-    1,
-    distinct,
-    laneGradient(context, lane, 'rnn.weight_ih_l0'),
-    spec.embed,
-    width,
-    spec.embed,
-    0,
-    shard.scratch,
   );
 }
 

@@ -4,7 +4,9 @@
  */
 import { START } from '../../kernels/contract.ts';
 import type { Offset } from '../../memory/table.ts';
-import { type Chunk, type Lane, laneGradient, type NetworkContext } from './context.ts';
+import { headWords } from '../workspace.ts';
+import { type Chunk, type NetworkContext, type Subtree, subtreeGradient } from './context.ts';
+import { sumOverLanes, sumRowsOfLanes } from './lane-sums.ts';
 
 /** logits (times, R, V) of `times` time steps of the top layer's output, into the shard's logits. */
 export function computeLogits(
@@ -28,22 +30,22 @@ export function computeLogits(
 }
 
 /**
- * losses (T, R) of the top layer's output (T, R, H). With lanes: also dOutput (T, R, H) and the lanes' gradients of the
+ * losses (T, R) of the top layer's output (T, R, H). With subtrees: also dOutput (T, R, H) and their gradients of the
  * head; without (`dOutput` 0), the losses alone.
  */
 export function computeLoss(
   context: NetworkContext,
   chunk: Chunk,
   output: Offset,
-  lanes: readonly Lane[],
+  subtrees: readonly Subtree[],
   dOutput: Offset,
 ): void {
   const { spec, kernels, shard } = context;
   for (let t = 0; t < chunk.times; t += chunk.headTimes) {
     const times = Math.min(chunk.headTimes, chunk.times - t);
     const first = t * chunk.rows;
-    const block = output + first * spec.hidden;
-    computeLogits(context, chunk, block, times);
+    const block = { times, rows: chunk.rows, output: output + first * spec.hidden };
+    computeLogits(context, chunk, block.output, times);
     kernels.softmaxCrossEntropy(
       shard.logits,
       shard.targets + first,
@@ -53,8 +55,10 @@ export function computeLoss(
     );
     if (!dOutput) continue;
     multiplyBackward(context, chunk, dOutput + first * spec.hidden, times);
-    for (const lane of lanes) sumHeadGradients(context, chunk, lane, block, times, t > 0 ? 1 : 0);
+    if (times === chunk.times) sumHeadGradients(context, block, subtrees);
+    else addToLanes(context, block, subtrees, t > 0 ? 1 : 0);
   }
+  if (dOutput && chunk.headTimes < chunk.times) sumHeadsOfLanes(context, subtrees);
 }
 
 function multiplyBackward(
@@ -77,41 +81,103 @@ function multiplyBackward(
   );
 }
 
+/** Some time steps of the top layer's output (times, R, H), whose gradients of the logits are in the workspace. */
+interface HeadBlock {
+  times: number;
+  rows: number;
+  output: Offset;
+}
+
+/** The subtrees' gradients of the head from one block that is the whole chunk. */
 function sumHeadGradients(
   context: NetworkContext,
-  { rows }: Chunk,
-  lane: Lane,
-  output: Offset,
-  times: number,
+  block: HeadBlock,
+  subtrees: readonly Subtree[],
+): void {
+  const { spec, shard } = context;
+  const { vocabulary } = spec;
+  for (const subtree of subtrees) {
+    const { lanes, regions } = subtree;
+    const out = subtreeGradient(context, subtree, 'head.weight');
+    const { firstRow } = lanes[0];
+    multiplyHead(context, block, firstRow, regions.laneRows, lanes.length, out, 0);
+    const dBias = subtreeGradient(context, subtree, 'head.bias');
+    sumRowsOfLanes(context, block, subtree, shard.logits, vocabulary, vocabulary, dBias);
+  }
+}
+
+/** Adds what one of several blocks gives to each lane's gradients of the head: the tree over lanes comes after the last. */
+function addToLanes(
+  context: NetworkContext,
+  block: HeadBlock,
+  subtrees: readonly Subtree[],
   accumulate: 0 | 1,
 ): void {
   const { spec, kernels, shard } = context;
+  const { vocabulary, hidden } = spec;
+  let sums = shard.headSums;
+  for (const { lanes, regions } of subtrees) {
+    for (const [i, { firstRow, rows }] of lanes.entries()) {
+      multiplyHead(context, block, firstRow, regions.laneRows + i, 1, sums, accumulate);
+      kernels.sumRows(
+        shard.logits + firstRow * vocabulary,
+        vocabulary,
+        block.rows * vocabulary,
+        block.times,
+        rows,
+        vocabulary,
+        accumulate,
+        sums + vocabulary * hidden,
+      );
+      sums += headWords(spec);
+    }
+  }
+}
+
+/** The subtrees' gradients of the head from those of their lanes. */
+function sumHeadsOfLanes(context: NetworkContext, subtrees: readonly Subtree[]): void {
+  const { spec, shard } = context;
+  const { vocabulary, hidden } = spec;
+  const words = headWords(spec);
+  let sums = shard.headSums;
+  for (const subtree of subtrees) {
+    const { length } = subtree.lanes;
+    const weight = (lane: number, first: number) => sums + lane * words + first;
+    const bias = (lane: number, first: number) => weight(lane, vocabulary * hidden + first);
+    const dWeight = subtreeGradient(context, subtree, 'head.weight');
+    sumOverLanes(context, length, weight, vocabulary * hidden, dWeight);
+    const dBias = subtreeGradient(context, subtree, 'head.bias');
+    sumOverLanes(context, length, bias, vocabulary, dBias);
+    sums += length * words;
+  }
+}
+
+/** out (V, H) = (accumulate ? out : 0) + Σ dLogitsᵀ · output over some lanes. */
+function multiplyHead(
+  { spec, kernels, shard }: NetworkContext,
+  { times, rows, output }: HeadBlock,
+  firstRow: number,
+  laneRows: Offset,
+  lanes: number,
+  out: Offset,
+  accumulate: 0 | 1,
+): void {
   const { hidden, vocabulary } = spec;
-  const dLogits = shard.logits + lane.firstRow * vocabulary;
   kernels.multiplyTransposed(
-    dLogits,
+    shard.logits + firstRow * vocabulary,
     vocabulary,
     rows * vocabulary,
-    output + lane.firstRow * hidden,
+    output + firstRow * hidden,
     hidden,
     rows * hidden,
     times,
-    lane.rows,
-    laneGradient(context, lane, 'head.weight'),
+    laneRows,
+    lanes,
+    out,
     hidden,
     vocabulary,
     hidden,
     accumulate,
     shard.scratch,
-  );
-  kernels.sumRows(
-    dLogits,
-    vocabulary,
-    rows * vocabulary,
-    times,
-    lane.rows,
-    vocabulary,
-    accumulate,
-    laneGradient(context, lane, 'head.bias'),
   );
 }

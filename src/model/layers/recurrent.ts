@@ -7,7 +7,8 @@ import { START } from '../../kernels/contract.ts';
 import type { Offset } from '../../memory/table.ts';
 import type { CellStep } from '../cells/cell.ts';
 import { inputWidth } from '../spec.ts';
-import { type Chunk, type Lane, laneGradient, type NetworkContext } from './context.ts';
+import { type Chunk, type NetworkContext, type Subtree, subtreeGradient } from './context.ts';
+import { sumRowsOfLanes } from './lane-sums.ts';
 
 /** gates (T, R, C·H), columns [0, G·H) = input (T, R, in) · Wᵢₕᵀ + bias; layers from the second on. */
 export function projectInput(
@@ -120,52 +121,82 @@ export function projectInputBackward(
   );
 }
 
-/** The lane's gradients of Wₕₕ and both biases, and of Wᵢₕ from the second layer on (`input` (T, R, in)). */
+/** The subtree's gradients of Wₕₕ and both biases, and of Wᵢₕ from the second layer on (`input` (T, R, in)). */
 export function sumWeightGradients(
   context: NetworkContext,
   chunk: Chunk,
   layer: number,
-  lane: Lane,
+  subtree: Subtree,
   input: Offset,
 ): void {
-  const { spec, cell, kernels, shard } = context;
+  const { spec, cell, shard } = context;
   const { hidden } = spec;
-  const gateStride = cell.gateColumns * hidden;
-  const gates = shard.layers[layer].gates + lane.firstRow * gateStride;
-  const gateGroup = chunk.rows * gateStride;
-  const states = shard.layers[layer].hidden + lane.firstRow * hidden;
-  const dRecurrent = laneGradient(context, lane, `rnn.weight_hh_l${layer}`);
-  const dRecurrentBias = laneGradient(context, lane, `rnn.bias_hh_l${layer}`);
-
-  const multiply = (column: number, width: number, b: Offset, bWidth: number, out: Offset) =>
-    kernels.multiplyTransposed(
-      gates + column,
-      gateStride,
-      gateGroup,
-      b,
-      bWidth,
-      chunk.rows * bWidth,
-      chunk.times,
-      lane.rows,
-      out,
-      bWidth,
-      width,
-      bWidth,
-      0,
-      shard.scratch,
-    );
-  const sum = (column: number, width: number, out: Offset) =>
-    kernels.sumRows(gates + column, gateStride, gateGroup, chunk.times, lane.rows, width, 0, out);
-
+  const { gates, hidden: states } = shard.layers[layer];
+  const gradient = (name: string) => subtreeGradient(context, subtree, `rnn.${name}_l${layer}`);
   for (const { row, column, count } of cell.recurrent) {
-    multiply(column * hidden, count * hidden, states, hidden, dRecurrent + row * hidden * hidden);
-    sum(column * hidden, count * hidden, dRecurrentBias + row * hidden);
+    const out = gradient('weight_hh') + row * hidden * hidden;
+    sumProducts(context, chunk, layer, subtree, column, count, states, hidden, out);
   }
-  sum(0, cell.gates * hidden, laneGradient(context, lane, `rnn.bias_ih_l${layer}`));
+  sumBiasGradients(context, chunk, gates, subtree, gradient('bias_ih'), gradient('bias_hh'));
   if (layer === 0) return;
   const width = inputWidth(spec, layer);
-  const dInputWeight = laneGradient(context, lane, `rnn.weight_ih_l${layer}`);
-  multiply(0, cell.gates * hidden, input + lane.firstRow * width, width, dInputWeight);
+  const out = gradient('weight_ih');
+  sumProducts(context, chunk, layer, subtree, 0, cell.gates, input, width, out);
+}
+
+/** out (count·H, width) = Σ gate gradientsᵀ · b over the subtree's lanes; column and count in units of H, b (T, R, width). */
+function sumProducts(
+  { spec, cell, kernels, shard }: NetworkContext,
+  chunk: Chunk,
+  layer: number,
+  { lanes, regions }: Subtree,
+  column: number,
+  count: number,
+  b: Offset,
+  width: number,
+  out: Offset,
+): void {
+  const { hidden } = spec;
+  const gateStride = cell.gateColumns * hidden;
+  const { firstRow } = lanes[0];
+  kernels.multiplyTransposed(
+    shard.layers[layer].gates + firstRow * gateStride + column * hidden,
+    gateStride,
+    chunk.rows * gateStride,
+    b + firstRow * width,
+    width,
+    chunk.rows * width,
+    chunk.times,
+    regions.laneRows,
+    lanes.length,
+    out,
+    width,
+    count * hidden,
+    width,
+    0,
+    shard.scratch,
+  );
+}
+
+/** Both biases have the same gradient where both are added to the same pre-activation. */
+function sumBiasGradients(
+  context: NetworkContext,
+  chunk: Chunk,
+  gates: Offset,
+  subtree: Subtree,
+  dInput: Offset,
+  dRecurrent: Offset,
+): void {
+  const { spec, cell, kernels } = context;
+  const { hidden } = spec;
+  const stride = cell.gateColumns * hidden;
+  sumRowsOfLanes(context, chunk, subtree, gates, stride, cell.gates * hidden, dInput);
+  for (const { row, column, count, ownBias } of cell.recurrent) {
+    const words = count * hidden;
+    const out = dRecurrent + row * hidden;
+    if (!ownBias) kernels.copy(dInput + row * hidden, out, words);
+    else sumRowsOfLanes(context, chunk, subtree, gates + column * hidden, stride, words, out);
+  }
 }
 
 function moveTo(

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { sumTree } from '../../src/reduce/tree.ts';
+import { leftLanes, subtreesOf, sumTree } from '../../src/kernels/lane-tree.ts';
 
 /** Sums float32 vectors of `length` with the tree, as the reduction does; lanes may contribute nothing. */
 function treeSum(lanes: readonly (readonly number[] | undefined)[], length: number) {
@@ -15,7 +15,10 @@ function treeSum(lanes: readonly (readonly number[] | undefined)[], length: numb
   const at = sumTree(
     0,
     lanes.length,
-    (lane) => (lanes[lane] ? firstLane + lane * stride : 0),
+    (lane, count) => {
+      if (count > 1) return undefined;
+      return lanes[lane] ? firstLane + lane * stride : 0;
+    },
     (left, right, out) => {
       deepest = Math.max(deepest, out / stride);
       for (let i = 0; i < length; i++) memory[out + i] = memory[left + i] + memory[right + i];
@@ -88,4 +91,60 @@ test('a lane that contributes nothing counts as zero', (t) => {
       );
     }),
   );
+});
+
+test('any run of lanes is made up of whole subtrees, as few as can be', (t) => {
+  const sizes = fc
+    .tuple(fc.integer({ min: 1, max: 40 }), fc.nat(), fc.nat())
+    .map(([total, a, b]) => ({ total, first: a % total, count: 1 + (b % (total - (a % total))) }));
+  const nodes = (first: number, count: number): string[] => {
+    if (count === 1) return [`${first}+1`];
+    const left = leftLanes(count);
+    return [`${first}+${count}`, ...nodes(first, left), ...nodes(first + left, count - left)];
+  };
+  fc.assert(
+    fc.property(sizes, ({ total, first, count }) => {
+      const all = new Set(nodes(0, total));
+      const subtrees = subtreesOf(first, count, total);
+      let next = first;
+      for (const subtree of subtrees) {
+        t.is(subtree.first, next);
+        t.true(all.has(`${subtree.first}+${subtree.count}`));
+        next += subtree.count;
+      }
+      t.is(next, first + count);
+      // No larger subtree within the run holds one of them.
+      for (const node of all) {
+        const [start, length] = node.split('+').map(Number);
+        if (start < first || start + length > first + count) continue;
+        t.true(
+          subtrees.some((each) => each.first <= start && each.first + each.count >= start + length),
+        );
+      }
+    }),
+  );
+});
+
+test('the sums of whole subtrees, added by whoever has them, give the bits of the whole tree', (t) => {
+  for (const [i, whole] of written.entries()) {
+    const total = i + 1;
+    for (let cut = 1; cut < total; cut++) {
+      const parts = [...subtreesOf(0, cut, total), ...subtreesOf(cut, total - cut, total)];
+      const memory = new Float32Array(64);
+      parts.forEach(({ first, count }, part) => {
+        memory[32 + part] = treeSum(
+          x.slice(first, first + count).map((value) => [value]),
+          1,
+        ).sum![0];
+      });
+      const leafOf = (first: number, count: number) => {
+        const part = parts.findIndex((each) => each.first === first && each.count === count);
+        return part < 0 ? undefined : 32 + part;
+      };
+      const addWords = (left: number, right: number, out: number) => {
+        memory[out] = memory[left] + memory[right];
+      };
+      t.is(memory[sumTree(0, total, leafOf, addWords, 1, 1)], whole());
+    }
+  }
 });

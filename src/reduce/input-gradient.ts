@@ -1,0 +1,168 @@
+/**
+ * The gradients of the embedding and of the first layer's input weights Wᵢₕ. With D (U, G·H) the gate gradients of the
+ * first layer summed by id over all lanes, U the ids that occur, and X (U, E) their embedding rows:
+ * dX = D · Wᵢₕ and dWᵢₕ = Dᵀ · X. So the products are computed once a step, not once a lane or token.
+ *
+ * A part takes some rows of each product and sums what it needs of D itself, so that no part waits for another.
+ */
+import type { Kernels } from '../kernels/contract.ts';
+import { START } from '../kernels/contract.ts';
+import { sumTree } from '../kernels/lane-tree.ts';
+import type { ArenaLayout, ShardRegions } from '../memory/layout.ts';
+import type { Offset } from '../memory/table.ts';
+import { BLOCK, type Parameter, type ParameterTable } from '../model/parameters.ts';
+import { partOf, type Span } from './part.ts';
+
+export class InputGradient {
+  readonly #kernels: Kernels;
+  readonly #layout: ArenaLayout;
+  readonly #ints: Int32Array;
+  readonly #doubles: Float64Array;
+  /** (V, E) */
+  readonly #embedding: Parameter;
+  /** (G·H, E) */
+  readonly #weight: Parameter;
+
+  constructor(
+    { parameters }: ParameterTable,
+    kernels: Kernels,
+    layout: ArenaLayout,
+    ints: Int32Array,
+    doubles: Float64Array,
+  ) {
+    this.#kernels = kernels;
+    this.#layout = layout;
+    this.#ints = ints;
+    this.#doubles = doubles;
+    [this.#embedding, this.#weight] = parameters;
+  }
+
+  /** Part `part` of `parts`, in the workspace of the shard of that number. `parameters`: those of the generation. */
+  reduce(part: number, parts: number, parameters: Offset): void {
+    const shard = this.#layout.shards[part];
+    const ids = this.#listIds(shard);
+    this.#reduceWeight(shard, ids, partOf(this.#width, part, parts), parameters);
+    this.#reduceEmbedding(shard, ids, part, parts);
+  }
+
+  /** G·H */
+  get #width(): number {
+    return this.#weight.shape[0];
+  }
+
+  /** E */
+  get #embed(): number {
+    return this.#weight.shape[1];
+  }
+
+  /** Lists the ids that occur in any lane, in ascending order; returns their number. */
+  #listIds(shard: ShardRegions): number {
+    const ints = this.#ints;
+    const { lanes } = this.#layout;
+    let count = 0;
+    for (let id = 0; id < this.#embedding.shape[0]; id++) {
+      if (lanes.some(({ rowOfId }) => ints[rowOfId + id] >= 0)) ints[shard.distinct + count++] = id;
+    }
+    ints[shard.distinctCount] = count;
+    return count;
+  }
+
+  /** Rows [first, first + count) of dWᵢₕ, which are columns of D. */
+  #reduceWeight(shard: ShardRegions, ids: number, columns: Span, parameters: Offset): void {
+    if (columns.count === 0) return;
+    const embed = this.#embed;
+    this.#sumOverLanes(shard, { first: 0, count: ids }, columns);
+    this.#kernels.gatherRows(
+      parameters + this.#embedding.start,
+      embed,
+      shard.distinct,
+      ids,
+      embed,
+      shard.embedded,
+      embed,
+    );
+    const out = this.#layout.gradient + this.#weight.start + columns.first * embed;
+    this.#kernels.multiplyTransposed(
+      shard.projected,
+      columns.count,
+      0,
+      shard.embedded,
+      embed,
+      0,
+      1,
+      shard.distinctCount,
+      1,
+      out,
+      embed,
+      columns.count,
+      embed,
+      0,
+      shard.scratch,
+    );
+    this.#sumSquares(out, columns.count, this.#embedding.shape[0] + columns.first);
+  }
+
+  /** The embedding's rows from the part's first id to the next part's; those of ids that do not occur are zero. */
+  #reduceEmbedding(shard: ShardRegions, ids: number, part: number, parts: number): void {
+    const { gradient, packed } = this.#layout;
+    const vocabulary = this.#embedding.shape[0];
+    const rows = partOf(ids, part, parts);
+    const idAt = (row: number) => (row < ids ? this.#ints[shard.distinct + row] : vocabulary);
+    const firstId = part === 0 ? 0 : idAt(rows.first);
+    const endId = part === parts - 1 ? vocabulary : idAt(rows.first + rows.count);
+    const embed = this.#embed;
+    const out = gradient + this.#embedding.start;
+    this.#sumOverLanes(shard, rows, { first: 0, count: this.#width });
+    this.#kernels.multiply(
+      shard.projected,
+      this.#width,
+      packed.layers[0].inputBackward,
+      shard.embedded,
+      embed,
+      rows.count,
+      this.#width,
+      embed,
+      START.zero,
+      0,
+    );
+    this.#kernels.fill(out + firstId * embed, (endId - firstId) * embed, 0);
+    for (let row = 0; row < rows.count; row++) {
+      const id = idAt(rows.first + row);
+      this.#kernels.copy(shard.embedded + row * embed, out + id * embed, embed);
+    }
+    this.#sumSquares(out + firstId * embed, endId - firstId, firstId);
+  }
+
+  /** projected (rows, columns) = that part of D. */
+  #sumOverLanes(shard: ShardRegions, rows: Span, columns: Span): void {
+    const kernels = this.#kernels;
+    const { lanes } = this.#layout;
+    for (let row = 0; row < rows.count; row++) {
+      const id = this.#ints[shard.distinct + rows.first + row];
+      for (let column = 0; column < columns.count; column += BLOCK) {
+        const width = Math.min(BLOCK, columns.count - column);
+        const leafOf = (lane: number, count: number) =>
+          count === 1 ? this.#gatesOfId(lane, id, columns.first + column) : undefined;
+        const add = (left: Offset, right: Offset, to: Offset) =>
+          kernels.add(left, right, to, width);
+        const sum = sumTree(0, lanes.length, leafOf, add, shard.tree, BLOCK);
+        kernels.copy(sum, shard.projected + row * columns.count + column, width);
+      }
+    }
+  }
+
+  /** 0 where the id does not occur in the lane. */
+  #gatesOfId(lane: number, id: number, column: number): Offset {
+    const { rowOfId, gatesOfIds } = this.#layout.lanes[lane];
+    const row = this.#ints[rowOfId + id];
+    return row < 0 ? 0 : gatesOfIds + row * this.#width + column;
+  }
+
+  #sumSquares(rows: Offset, count: number, firstPartial: number): void {
+    const partials = this.#layout.partials / 2 + firstPartial;
+    for (let row = 0; row < count; row++) {
+      const start = rows + row * this.#embed;
+      this.#doubles[partials + row] = this.#kernels.sumOfSquares(start, this.#embed);
+    }
+  }
+}
