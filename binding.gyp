@@ -13,6 +13,7 @@
       'workers/native/rnn.cc',
       'workers/native/rows.cc',
       'workers/native/softmax.cc',
+      'workers/native/sum-lanes.cc',
       'workers/native/table.cc',
       'workers/native/vectors.cc',
     ],

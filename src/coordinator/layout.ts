@@ -1,5 +1,5 @@
 /** Lays out the arena: every region of a run in one table. Pure; the same plan gives the same layout. */
-import type { MatrixKernels } from '../kernels/contract.ts';
+import type { Kernels } from '../kernels/contract.ts';
 import type { ArenaLayout, RingSlot, SnapshotRegions } from '../memory/layout.ts';
 import { type Offset, type Region, TableBuilder, WORD_BYTES } from '../memory/table.ts';
 import { cellOf } from '../model/cells/cell.ts';
@@ -34,7 +34,7 @@ export interface ArenaPlan {
 const RING_SLOTS = 3;
 const EVALUATION_SLOTS = 2;
 
-export function layoutArena(plan: ArenaPlan, sizing: MatrixKernels): ArenaLayout {
+export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
   const { table, times, training } = plan;
   const builder = new TableBuilder();
   const evaluationStreams = streamsOf(plan.evaluation);
@@ -84,7 +84,7 @@ export function memoryPlan({ regions }: Pick<ArenaLayout, 'regions'>): Map<strin
   return bytes;
 }
 
-function layoutShards(builder: TableBuilder, plan: ArenaPlan, sizing: MatrixKernels) {
+function layoutShards(builder: TableBuilder, plan: ArenaPlan, sizing: Kernels) {
   const { table, times, training, evaluation } = plan;
   const { spec } = table;
   const evaluationTimes = headTimes(spec, Math.max(1, streamsOf(evaluation)), times);

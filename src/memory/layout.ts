@@ -14,8 +14,8 @@ export interface ArenaLayout {
   readonly moments: readonly (readonly [Offset, Offset])[];
   readonly gradient: Offset;
   /**
-   * float64 sums of squares of the gradient: of each row of the embedding, of each row of the first layer's input
-   * weights, then of each block of the rest.
+   * float64 sums of squares of the gradient: of each row of the embedding, of each group of rows of the first layer's
+   * input weights, then of each block of the rest.
    */
   readonly partials: Offset;
   readonly packed: PackedRegions;
@@ -115,8 +115,10 @@ export interface ShardRegions {
   readonly headSums: Offset;
   /** Scratch of the matrix kernels. */
   readonly scratch: Offset;
-  /** Partial sums of the tree over lanes: (levels, block). */
+  /** Partial sums of the tree over lanes. */
   readonly tree: Offset;
+  /** int32 (S): where the lanes' vectors begin that are summed. */
+  readonly lanePlaces: Offset;
 }
 
 export interface SnapshotRegions {

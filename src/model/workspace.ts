@@ -1,5 +1,5 @@
 /** The regions of a network's working memory, declared in the arena's table. Pure. */
-import type { MatrixKernels } from '../kernels/contract.ts';
+import type { Kernels } from '../kernels/contract.ts';
 import type { Subtree } from '../kernels/lane-tree.ts';
 import type { LaneRegions, LayerRegions, ShardRegions, SubtreeRegions } from '../memory/layout.ts';
 import type { TableBuilder } from '../memory/table.ts';
@@ -7,7 +7,7 @@ import { cellOf } from './cells/cell.ts';
 import { BLOCK, type ParameterTable } from './parameters.ts';
 import { inputWidth, type ModelSpec } from './spec.ts';
 
-type Sizing = Pick<MatrixKernels, 'scratchLength'>;
+type Sizing = Pick<Kernels, 'scratchLength' | 'sumScratchLength'>;
 
 /** Largest sizes that a shard's workspace must hold. */
 export interface WorkspaceSizes {
@@ -80,8 +80,15 @@ export function layoutShard(
     losses: real('losses', times, rows),
     headSums: real('head sums', headSums, headWords(spec)),
     scratch: real('scratch', scratchWords(spec, sizes, distinct, sizing)),
-    tree: real('tree', training ? Math.ceil(Math.log2(training.lanes + 1)) + 1 : 0, BLOCK),
+    tree: real('tree', training ? treeWords(training.lanes, sizing) : 0),
+    lanePlaces: int('lane places', training?.lanes ?? 0),
   };
+}
+
+/** Scratch of the tree over lanes, whether a kernel walks it or `sumTree` does, a block at a time. */
+function treeWords(lanes: number, sizing: Sizing): number {
+  const levels = Math.ceil(Math.log2(lanes + 1)) + 1;
+  return Math.max(levels * BLOCK, sizing.sumScratchLength(lanes));
 }
 
 /** Gradients of the head's weight and bias, one after the other. */

@@ -7,10 +7,9 @@
  */
 import type { Kernels } from '../kernels/contract.ts';
 import { START } from '../kernels/contract.ts';
-import { sumTree } from '../kernels/lane-tree.ts';
 import type { ArenaLayout, ShardRegions } from '../memory/layout.ts';
 import type { Offset } from '../memory/table.ts';
-import { BLOCK, type Parameter, type ParameterTable } from '../model/parameters.ts';
+import type { Parameter, ParameterTable } from '../model/parameters.ts';
 import { partOf, type Span } from './part.ts';
 
 export class InputGradient {
@@ -41,8 +40,15 @@ export class InputGradient {
   reduce(part: number, parts: number, parameters: Offset): void {
     const shard = this.#layout.shards[part];
     const ids = this.#listIds(shard);
-    this.#reduceWeight(shard, ids, partOf(this.#width, part, parts), parameters);
+    this.#reduceWeight(shard, ids, this.#weightRows(part, parts), parameters);
     this.#reduceEmbedding(shard, ids, part, parts);
+  }
+
+  /** The part's rows of the input weights: whole groups. */
+  #weightRows(part: number, parts: number): Span {
+    const groups = partOf(Math.ceil(this.#width / WEIGHT_ROWS), part, parts);
+    const first = groups.first * WEIGHT_ROWS;
+    return { first, count: Math.min(groups.count * WEIGHT_ROWS, this.#width - first) };
   }
 
   /** G·H */
@@ -99,7 +105,8 @@ export class InputGradient {
       0,
       shard.scratch,
     );
-    this.#sumSquares(out, columns.count, this.#embedding.shape[0] + columns.first);
+    const partial = this.#embedding.shape[0] + columns.first / WEIGHT_ROWS;
+    this.#sumSquares(out, columns.count, WEIGHT_ROWS, partial);
   }
 
   /** The embedding's rows from the part's first id to the next part's; those of ids that do not occur are zero. */
@@ -130,39 +137,44 @@ export class InputGradient {
       const id = idAt(rows.first + row);
       this.#kernels.copy(shard.embedded + row * embed, out + id * embed, embed);
     }
-    this.#sumSquares(out + firstId * embed, endId - firstId, firstId);
+    this.#sumSquares(out + firstId * embed, endId - firstId, 1, firstId);
   }
 
   /** projected (rows, columns) = that part of D. */
   #sumOverLanes(shard: ShardRegions, rows: Span, columns: Span): void {
-    const kernels = this.#kernels;
     const { lanes } = this.#layout;
     for (let row = 0; row < rows.count; row++) {
-      const id = this.#ints[shard.distinct + rows.first + row];
-      for (let column = 0; column < columns.count; column += BLOCK) {
-        const width = Math.min(BLOCK, columns.count - column);
-        const leafOf = (lane: number, count: number) =>
-          count === 1 ? this.#gatesOfId(lane, id, columns.first + column) : undefined;
-        const add = (left: Offset, right: Offset, to: Offset) =>
-          kernels.add(left, right, to, width);
-        const sum = sumTree(0, lanes.length, leafOf, add, shard.tree, BLOCK);
-        kernels.copy(sum, shard.projected + row * columns.count + column, width);
-      }
+      this.#placeLanes(this.#ints[shard.distinct + rows.first + row], columns.first, shard);
+      const out = shard.projected + row * columns.count;
+      this.#kernels.sumLanes(0, shard.lanePlaces, lanes.length, columns.count, out, shard.tree);
     }
   }
 
-  /** 0 where the id does not occur in the lane. */
-  #gatesOfId(lane: number, id: number, column: number): Offset {
-    const { rowOfId, gatesOfIds } = this.#layout.lanes[lane];
-    const row = this.#ints[rowOfId + id];
-    return row < 0 ? 0 : gatesOfIds + row * this.#width + column;
+  /** Where each lane has the id's gate gradients from a column on; nowhere if the id does not occur in it. */
+  #placeLanes(id: number, column: number, { lanePlaces }: ShardRegions): void {
+    const { lanes } = this.#layout;
+    for (let lane = 0; lane < lanes.length; lane++) {
+      const { rowOfId, gatesOfIds } = lanes[lane];
+      const row = this.#ints[rowOfId + id];
+      this.#ints[lanePlaces + lane] = row < 0 ? 0 : gatesOfIds + row * this.#width + column;
+    }
   }
 
-  #sumSquares(rows: Offset, count: number, firstPartial: number): void {
+  /** A sum of squares for each `rowsTogether` rows. */
+  #sumSquares(rows: Offset, count: number, rowsTogether: number, firstPartial: number): void {
     const partials = this.#layout.partials / 2 + firstPartial;
-    for (let row = 0; row < count; row++) {
-      const start = rows + row * this.#embed;
-      this.#doubles[partials + row] = this.#kernels.sumOfSquares(start, this.#embed);
+    for (let row = 0; row < count; row += rowsTogether) {
+      const words = Math.min(rowsTogether, count - row) * this.#embed;
+      const sum = this.#kernels.sumOfSquares(rows + row * this.#embed, words);
+      this.#doubles[partials + row / rowsTogether] = sum;
     }
   }
+}
+
+/** Rows of the input weights whose squares are summed together: a part takes whole groups of them. */
+const WEIGHT_ROWS = 16;
+
+/** Sums of squares of the embedding, one a row, and of the first layer's input weights, one a group of rows. */
+export function countInputPartials({ parameters: [embedding, weight] }: ParameterTable): number {
+  return embedding.shape[0] + Math.ceil(weight.shape[0] / WEIGHT_ROWS);
 }

@@ -3,26 +3,24 @@
  * work can be computed by any worker, any number of times, to the same bits.
  */
 import type { Kernels } from '../kernels/contract.ts';
-import { sumTree } from '../kernels/lane-tree.ts';
-import type { ArenaLayout } from '../memory/layout.ts';
+import type { ArenaLayout, ShardRegions } from '../memory/layout.ts';
 import type { Offset } from '../memory/table.ts';
 import { BLOCK, type ParameterTable } from '../model/parameters.ts';
-import { InputGradient } from './input-gradient.ts';
+import { countInputPartials, InputGradient } from './input-gradient.ts';
 import { partOf } from './part.ts';
 
-/** Words of the partial sums of squares: see `ArenaLayout.partials`. */
+/** Numbers of the partial sums of squares: see `ArenaLayout.partials`. */
 export function countPartials(table: ParameterTable): number {
-  return inputRows(table) + denseBlocks(table);
+  return countInputPartials(table) + denseBlocks(table);
 }
 
 export class LaneReduction {
   readonly #table: ParameterTable;
   readonly #kernels: Kernels;
   readonly #layout: ArenaLayout;
+  readonly #ints: Int32Array;
   readonly #doubles: Float64Array;
   readonly #input: InputGradient;
-  /** Place of a whole subtree's gradient by its first lane. */
-  readonly #subtrees: ReadonlyMap<number, { lanes: number; gradient: Offset }>;
 
   constructor(
     table: ParameterTable,
@@ -34,38 +32,42 @@ export class LaneReduction {
     this.#table = table;
     this.#kernels = kernels;
     this.#layout = layout;
+    this.#ints = ints;
     this.#doubles = doubles;
     this.#input = new InputGradient(table, kernels, layout, ints, doubles);
-    this.#subtrees = new Map(layout.subtrees.map((subtree) => [subtree.firstLane, subtree]));
   }
 
   /** Part `part` of `parts`, in the workspace of the shard of that number. `parameters`: those of the generation. */
   reduce(part: number, parts: number, parameters: Offset): void {
     this.#input.reduce(part, parts, parameters);
     const { first, count } = partOf(denseBlocks(this.#table), part, parts);
-    for (let block = first; block < first + count; block++) this.#sumBlock(block, part);
+    for (let block = first; block < first + count; block += BLOCKS_TOGETHER) {
+      const together = Math.min(BLOCKS_TOGETHER, first + count - block);
+      this.#sumBlocks(block, together, this.#layout.shards[part]);
+    }
   }
 
-  #sumBlock(block: number, shard: number): void {
-    const kernels = this.#kernels;
-    const { gradient, shards, lanes, partials } = this.#layout;
-    const at = block * BLOCK;
-    const leafOf = (first: number, count: number) => {
-      const subtree = this.#subtrees.get(first);
-      return subtree?.lanes === count ? subtree.gradient + at : undefined;
-    };
-    const add = (left: Offset, right: Offset, to: Offset) => kernels.add(left, right, to, BLOCK);
-    const sum = sumTree(0, lanes.length, leafOf, add, shards[shard].tree, BLOCK);
-    const out = gradient + this.#table.inputPadded + at;
-    kernels.copy(sum, out, BLOCK);
-    this.#doubles[partials / 2 + inputRows(this.#table) + block] = kernels.sumOfSquares(out, BLOCK);
+  #sumBlocks(first: number, count: number, shard: ShardRegions): void {
+    const { gradient, lanes, partials } = this.#layout;
+    const out = gradient + this.#table.inputPadded + first * BLOCK;
+    this.#placeSubtrees(first * BLOCK, shard.lanePlaces);
+    this.#kernels.sumLanes(0, shard.lanePlaces, lanes.length, count * BLOCK, out, shard.tree);
+    const partial = partials / 2 + countInputPartials(this.#table) + first;
+    for (let i = 0; i < count; i++) {
+      this.#doubles[partial + i] = this.#kernels.sumOfSquares(out + i * BLOCK, BLOCK);
+    }
+  }
+
+  /** A subtree's sum stands for its first lane; its other lanes have nothing to add to it. */
+  #placeSubtrees(at: number, places: Offset): void {
+    const { lanes, subtrees } = this.#layout;
+    this.#ints.fill(0, places, places + lanes.length);
+    for (const { firstLane, gradient } of subtrees) this.#ints[places + firstLane] = gradient + at;
   }
 }
 
-/** Rows of the embedding and of the first layer's input weights: each has a sum of squares of its own. */
-function inputRows({ parameters }: ParameterTable): number {
-  return parameters[0].shape[0] + parameters[1].shape[0];
-}
+/** Blocks that are summed at once: 64 KiB, which their sums of squares find in the cache. */
+const BLOCKS_TOGETHER = 16;
 
 function denseBlocks({ paddedLength, inputPadded }: ParameterTable): number {
   return (paddedLength - inputPadded) / BLOCK;

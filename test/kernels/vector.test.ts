@@ -1,4 +1,5 @@
 import test from 'ava';
+import { sumTree } from '../../src/kernels/lane-tree.ts';
 import { KERNEL_BACKENDS } from '../helpers/kernel-backends.ts';
 import { AWKWARD_SIZES, Bed, EXACT, within } from './bed.ts';
 
@@ -14,6 +15,45 @@ for (const backend of KERNEL_BACKENDS) {
       bed.check(t, `n ${n}, into a`, [a], within(1e-7));
       bed.run((kernels) => kernels.add(a.offset, b.offset, b.offset, n));
       bed.check(t, `n ${n}, into b`, [b], within(2e-7));
+    }
+  });
+
+  test(`${backend.name}: lanes are summed, whichever of them contribute`, (t) => {
+    const bed = new Bed(backend);
+    for (let lanes = 1; lanes <= 9; lanes++) {
+      for (const n of [...AWKWARD_SIZES, 300]) {
+        bed.clear();
+        const base = bed.vector(1).offset;
+        const vectors = Array.from({ length: lanes }, () => bed.vector(n).offset - base);
+        const present = vectors.map((place, lane) => ((7 * lane + n + lanes) % 3 > 0 ? place : 0));
+        const places = bed.integers(present);
+        const out = bed.vector(n);
+        const scratch = bed.vector(bed.kernels.sumScratchLength(lanes));
+        bed.run((kernels) => kernels.sumLanes(base, places, lanes, n, out.offset, scratch.offset));
+        bed.check(t, `${lanes} lanes, n ${n}`, [out], within(1e-6), [scratch]);
+      }
+    }
+  });
+
+  test(`${backend.name}: a sum over lanes has the bits of the tree`, (t) => {
+    const bed = new Bed(backend);
+    const lanes = Array.from({ length: 9 }, (_, lane) =>
+      bed.vector(300, (i) => Math.sin(i + lane) * 100 ** (lane % 3)),
+    );
+    const [out, scratch] = [bed.vector(300), bed.vector(bed.kernels.sumScratchLength(9))];
+    for (let count = 1; count <= 9; count++) {
+      const places = bed.integers(lanes.slice(0, count).map(({ offset }) => offset));
+      bed.kernels.sumLanes(0, places, count, 300, out.offset, scratch.offset);
+      const tree = bed.vector(5 * 300).offset;
+      const sum = sumTree(
+        0,
+        count,
+        (lane, length) => (length === 1 ? lanes[lane].offset : undefined),
+        (left, right, to) => bed.kernels.add(left, right, to, 300),
+        tree,
+        300,
+      );
+      t.true(bed.bitsOf({ ...out, offset: sum }).equals(bed.bitsOf(out)), `${count} lanes`);
     }
   });
 

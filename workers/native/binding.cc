@@ -120,6 +120,8 @@ constexpr NamedCall CALLS[] = {
     {"scatterAddRows", call<&Kernels::scatterAddRows>},
     {"dropout", call<&Kernels::dropout>},
     {"add", call<&Kernels::add>},
+    {"sumScratchLength", call<&Kernels::sumScratchLength>},
+    {"sumLanes", call<&Kernels::sumLanes>},
     {"copy", call<&Kernels::copy>},
     {"fill", call<&Kernels::fill>},
     {"sumOfSquares", call<&Kernels::sumOfSquares>},

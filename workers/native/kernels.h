@@ -52,6 +52,9 @@ struct Kernels {
                   Size threshold, double scale);
 
   void (*add)(const float* a, const float* b, float* out, Size n);
+  Size (*sumScratchLength)(Size lanes);
+  void (*sumLanes)(const float* base, const std::int32_t* places, Size lanes, Size n, float* out,
+                   float* scratch);
   void (*copy)(const float* source, float* out, Size n);
   void (*fill)(float* out, Size n, double value);
   double (*sumOfSquares)(const float* a, Size n);

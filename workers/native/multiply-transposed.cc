@@ -10,6 +10,7 @@
  * apart would evict each other from the cache; and the sums of the piece that wait for their right
  * neighbour in the tree.
  */
+#include "lane-counter.h"
 #include "operations.h"
 #include "tile.h"
 
@@ -22,8 +23,6 @@ constexpr Size PIECE_COLUMNS = 512;
 /** Words after a tile: what the last store of a whole vector spills, and a line against cache conflicts. */
 constexpr Size TILE_GAP = 16;
 constexpr Size PREFETCHED_ROWS = 8;
-/** Levels of a tree of 2³¹ lanes. */
-constexpr Size MAXIMUM_LEVELS = 32;
 
 /** An operand's rows in order of group, then row. */
 struct GroupedRows {
@@ -67,24 +66,6 @@ struct Piece {
 };
 
 static Size tileLength(Size depth) { return depth * TILE_ROWS + TILE_GAP; }
-
-/**
- * Sums that wait for their right neighbour before lane `index` is added: one for each bit, as a binary
- * counter of lanes holds a sum for each power of two.
- */
-static Size countWaiting(Size index) { return __builtin_popcountll(index); }
-
-/** Of them, those that end with lane `index`: what it and its left neighbours complete. */
-static Size countCompleted(Size index, Size lanes) {
-  return index + 1 == lanes ? countWaiting(index) : __builtin_ctzll(~index);
-}
-
-/** Sums of a piece that scratch must hold: those that wait at most, and the one under way. */
-static Size countLevels(Size lanes) {
-  Size levels = 1;
-  for (Size capacity = 1; capacity < lanes; capacity *= 2) levels++;
-  return levels;
-}
 
 Size scratchLength(Size groups, Size rows, Size lanes, Size m, Size) {
   const Size depth = lesser(groups * rows, MAXIMUM_DEPTH);

@@ -36,6 +36,8 @@ Operation<decltype(Kernels::gatherRows)> gatherRows;
 Operation<decltype(Kernels::scatterAddRows)> scatterAddRows;
 Operation<decltype(Kernels::dropout)> dropout;
 Operation<decltype(Kernels::add)> add;
+Operation<decltype(Kernels::sumScratchLength)> sumScratchLength;
+Operation<decltype(Kernels::sumLanes)> sumLanes;
 Operation<decltype(Kernels::copy)> copy;
 Operation<decltype(Kernels::fill)> fill;
 Operation<decltype(Kernels::sumOfSquares)> sumOfSquares;

@@ -8,6 +8,7 @@ export { pack, packedLength } from './pack';
 export { multiplyAddLoop } from './peak';
 export { rnnBackward, rnnForward } from './rnn';
 export { softmaxCrossEntropy } from './softmax';
+export { sumLanes, sumScratchLength } from './sum-lanes';
 export { sumRows } from './sum-rows';
 export { dropout, gatherRows, scatterAddRows } from './tokens';
 export { add, copy, fill, sumOfSquares } from './vector';

@@ -8,6 +8,7 @@
  * their right neighbour in the tree stand in scratch, one for each bit of the number of lanes
  * added, as in a binary counter.
  */
+import { countCompleted, countLevels, countWaiting } from './lane-counter';
 import { addressOf } from './lanes';
 import { A_COLUMNS, B_COLUMNS, multiplyBlock, packBlock } from './transposed-block';
 import { add } from './vector';
@@ -89,7 +90,7 @@ function multiplyPiece(
   const direct = lanes == 1 && !accumulate;
   for (let lane = 0; lane < lanes; lane++) {
     const rows = i32.load(addressOf(laneRows + lane));
-    const waiting = popcnt(lane);
+    const waiting = countWaiting(lane);
     const isLast = lane + 1 == lanes;
     const sum = direct ? c : scratch + waiting * sumWords;
     multiplyLane(
@@ -107,7 +108,7 @@ function multiplyPiece(
       n,
       operands,
     );
-    const completed = isLast ? waiting : ctz(~lane);
+    const completed = countCompleted(lane, lanes);
     for (let level = waiting - 1; level >= waiting - completed; level--) {
       const left = scratch + level * sumWords;
       const isWhole = isLast && level == 0 && !accumulate;
@@ -177,13 +178,6 @@ function addRows(
     right += rightStride;
     out += outStride;
   }
-}
-
-/** Sums of a piece that scratch must hold: those that wait at most, and the one under way. */
-function countLevels(lanes: i32): i32 {
-  let levels = 1;
-  for (let capacity = 1; capacity < lanes; capacity <<= 1) levels++;
-  return levels;
 }
 
 function roundUp(count: i32, multiple: i32): i32 {

@@ -1,6 +1,6 @@
 /** The cells' equations, one unit at a time. */
 import type { CellKernels } from '../contract.ts';
-import type { Reals } from './kernels.ts';
+import type { Reals } from './rounding.ts';
 
 export function cellKernels(reals: Reals): CellKernels {
   return {

@@ -3,13 +3,12 @@
  * backend must compute, up to rounding, and is the oracle of every test.
  */
 import type { Kernels, VectorKernels } from '../contract.ts';
+import { leftLanes } from '../lane-tree.ts';
 import { cellKernels } from './cells.ts';
 import { matrixKernels } from './matrix.ts';
 import { optimizerKernels } from './optimizers.ts';
+import { type Reals, roundingOf } from './rounding.ts';
 import { tokenKernels } from './tokens.ts';
-
-/** Float64Array makes every intermediate float64: for numeric gradient checks. */
-export type Reals = Float32Array | Float64Array;
 
 /**
  * `reals` and `ints` are indexed by the same offsets. In a run both are views of the arena; a gradient
@@ -22,7 +21,7 @@ export function createReferenceKernels(reals: Reals, ints: Int32Array): Kernels 
     ...matrixKernels(reals, ints),
     ...cellKernels(reals),
     ...tokenKernels(reals, ints),
-    ...vectorKernels(reals),
+    ...vectorKernels(reals, ints),
     ...optimizerKernels(reals),
     multiplyAddLoop,
   };
@@ -35,10 +34,26 @@ function multiplyAddLoop(iterations: number): number {
   return 2 * iterations + (Number.isNaN(value) ? 1 : 0);
 }
 
-function vectorKernels(reals: Reals): VectorKernels {
+function vectorKernels(reals: Reals, ints: Int32Array): VectorKernels {
+  const stored = roundingOf(reals);
   return {
     add(a, b, out, n) {
       for (let i = 0; i < n; i++) reals[out + i] = reals[a + i] + reals[b + i];
+    },
+    sumScratchLength: () => 0,
+    sumLanes(base, places, lanes, n, out) {
+      const sum = (first: number, count: number, i: number): number | undefined => {
+        if (count === 1) {
+          const place = ints[places + first];
+          return place === 0 ? undefined : reals[base + place + i];
+        }
+        const half = leftLanes(count);
+        const left = sum(first, half, i);
+        const right = sum(first + half, count - half, i);
+        if (left === undefined || right === undefined) return left ?? right;
+        return stored(left + right);
+      };
+      for (let i = 0; i < n; i++) reals[out + i] = sum(0, lanes, i) ?? 0;
     },
     copy(source, out, n) {
       reals.copyWithin(out, source, source + n);

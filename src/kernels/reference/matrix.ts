@@ -2,11 +2,11 @@
 import type { Offset } from '../../memory/table.ts';
 import { type MatrixKernels, START, type Start } from '../contract.ts';
 import { leftLanes } from '../lane-tree.ts';
-import type { Reals } from './kernels.ts';
+import { type Reals, roundingOf } from './rounding.ts';
 
 export function matrixKernels(reals: Reals, ints: Int32Array): MatrixKernels {
   // A sum over lanes is rounded at each node, so that any worker may compute any subtree of it.
-  const stored = reals instanceof Float32Array ? Math.fround : (value: number) => value;
+  const stored = roundingOf(reals);
   return {
     panelColumns: 1,
     packedLength: (k, n) => k * n,

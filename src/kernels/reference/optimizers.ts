@@ -1,6 +1,6 @@
 /** Parameter updates, one element at a time. */
 import type { OptimizerKernels } from '../contract.ts';
-import type { Reals } from './kernels.ts';
+import type { Reals } from './rounding.ts';
 
 export function optimizerKernels(reals: Reals): OptimizerKernels {
   return {

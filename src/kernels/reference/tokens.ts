@@ -1,7 +1,7 @@
 /** Loss head, row gathering and dropout. */
 import type { TokenKernels } from '../contract.ts';
 import { mix, ROW_STEP, UNIT_STEP } from '../mix.ts';
-import type { Reals } from './kernels.ts';
+import type { Reals } from './rounding.ts';
 
 export function tokenKernels(reals: Reals, ints: Int32Array): TokenKernels {
   return {

@@ -1,0 +1,53 @@
+/**
+ * out (n) = the sum over lanes of a vector each, in the tree of src/kernels/lane-tree.ts; a lane at
+ * place 0 contributes nothing. Piece by piece: sums under way stand in scratch, a piece each, and
+ * before them where each waiting sum stands: in a lane, in scratch, or nowhere (0). out and scratch
+ * alias nothing.
+ */
+import { countCompleted, countLevels, countWaiting } from './lane-counter';
+import { addressOf } from './lanes';
+import { add, copy, fill } from './vector';
+
+const PIECE: i32 = 256;
+/** Words for where the waiting sums stand: one for each bit of a number of lanes. */
+const PLACES: i32 = 32;
+
+export function sumScratchLength(lanes: i32): i32 {
+  return PLACES + countLevels(lanes) * PIECE;
+}
+
+export function sumLanes(
+  base: i32,
+  places: i32,
+  lanes: i32,
+  n: i32,
+  out: i32,
+  scratch: i32,
+): void {
+  for (let first = 0; first < n; first += PIECE) {
+    const count = min(n - first, PIECE);
+    for (let lane = 0; lane < lanes; lane++) {
+      const place = i32.load(addressOf(places + lane));
+      addLane(place ? base + place + first : 0, lane, lanes, count, scratch);
+    }
+    const sum = i32.load(addressOf(scratch));
+    if (sum) copy(sum, out + first, count);
+    else fill(out + first, count, 0);
+  }
+}
+
+/** Adds a piece of one lane, or none (0), to the sums that it completes, and lets the result wait. */
+function addLane(piece: i32, lane: i32, lanes: i32, count: i32, scratch: i32): void {
+  let top = countWaiting(lane);
+  let sum = piece;
+  for (let left = countCompleted(lane, lanes); left > 0; left--) {
+    top--;
+    const other = i32.load(addressOf(scratch + top));
+    if (other && sum) {
+      const to = scratch + PLACES + top * PIECE;
+      add(other, sum, to, count);
+      sum = to;
+    } else if (other) sum = other;
+  }
+  i32.store(addressOf(scratch + top), sum);
+}
