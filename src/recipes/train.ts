@@ -66,7 +66,7 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
 
 /**
  * Goes on with a run from its newest valid checkpoint, to the bits of a run that was never stopped. Throws as `train`, and
- * InputError where the run, its checkpoints or its text are not what they were.
+ * InputError where the run, its checkpoints or its text are not what they were, or where another process trains it.
  */
 export async function resume(
   path: string,
@@ -74,6 +74,19 @@ export async function resume(
   options: TrainOptions = {},
 ): Promise<TrainResult> {
   const folder = RunFolder.open(path);
+  try {
+    return await resumeIn(folder, path, settings, options);
+  } finally {
+    folder.close();
+  }
+}
+
+async function resumeIn(
+  folder: RunFolder,
+  path: string,
+  settings: ResumeSettings,
+  options: TrainOptions,
+): Promise<TrainResult> {
   const configured = resolveConfig(folder.readConfig(), surroundings());
   const { steps, epochs, ...overrides } = settings;
   trainSettings.parse({ steps, epochs });
@@ -143,8 +156,9 @@ async function trainOn(
   }
   warnAbout(config, plan, restored, options);
   const engine = await startEngine(plan);
+  let folder = opened;
   try {
-    const folder = opened ?? (await createFolder(config, corpus));
+    folder ??= await createFolder(config, corpus);
     await corpus.loader.calls.use(corpus.index, engine.memory);
     const progress = restored
       ? loadState(restored.checkpoint, plan, engine)
@@ -170,6 +184,7 @@ async function trainOn(
     return await loop.run(options.signal);
   } finally {
     await engine.pool.close();
+    folder?.close();
   }
 }
 
@@ -200,7 +215,7 @@ async function serve(
 }
 
 async function createFolder(config: Config, corpus: Corpus): Promise<RunFolder> {
-  const folder = RunFolder.create(config.run);
+  const folder = RunFolder.create(config.run, config.force);
   try {
     await corpus.moveSpooled(folder.corpus);
     const { train, val } = corpus.index;
