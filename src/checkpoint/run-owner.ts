@@ -65,16 +65,18 @@ function processNamespace(): string | null {
   });
 }
 
-/** Field 22 of /proc/<pid>/stat; the second one, the name in brackets, may hold anything. */
+/** Null for a process that is gone, or has ended and waits for its parent to look at it (states X and Z). */
 function beginningOf(pid: number): string | null {
   return fromKernel(() => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    // From field 3 on: the second one, the name in brackets, may hold anything.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return /^[XZ]/.test(fields[0]) ? null : fields[19];
   });
 }
 
 /** Null on systems without /proc. */
-function fromKernel(read: () => string): string | null {
+function fromKernel(read: () => string | null): string | null {
   try {
     return read();
   } catch {

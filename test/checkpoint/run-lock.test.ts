@@ -12,6 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { LOCK, lockRun, refuseLocked } from '../../src/checkpoint/run-lock.ts';
@@ -138,6 +139,10 @@ const elsewhere = () => ({ ...thisOwner(), host: 'elsewhere', processes: 'other/
 const write = (folder: string, owner: object, name = LOCK) =>
   writeFileSync(join(folder, name), JSON.stringify(owner));
 
+/** The fields of a process's state from the third on. */
+const stateOf = (pid: string) =>
+  readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+
 /** As if nobody had touched the lock for ten minutes. */
 function silence(folder: string): void {
   const then = Date.now() / 1000 - 600;
@@ -154,6 +159,19 @@ onLinux(
     taken(t, folder);
   },
 );
+
+onLinux('a process that has ended is dead even while its parent does not look at it', async (t) => {
+  const folder = temporaryFolder(t);
+  // The shell becomes a program that never asks for its child's end.
+  const shell = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 601']);
+  t.teardown(() => shell.kill('SIGKILL'));
+  const pid = String((await once(shell.stdout, 'data'))[0]).trim();
+  while (!readFileSync(`/proc/${shell.pid}/cmdline`).includes('601')) await setImmediate();
+  process.kill(Number(pid), 'SIGKILL');
+  while (stateOf(pid)[0] !== 'Z') await setImmediate();
+  write(folder, { ...thisOwner(), pid: Number(pid), began: stateOf(pid)[19] });
+  taken(t, folder);
+});
 
 test('a lock of a number that no process has is taken over', (t) => {
   const folder = temporaryFolder(t);
