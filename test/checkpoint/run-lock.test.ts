@@ -166,7 +166,7 @@ onLinux('a process that has ended is dead even while its parent does not look at
   const shell = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 601']);
   t.teardown(() => shell.kill('SIGKILL'));
   const pid = String((await once(shell.stdout, 'data'))[0]).trim();
-  while (!readFileSync(`/proc/${shell.pid}/cmdline`).includes('601')) await setImmediate();
+  while (readFileSync(`/proc/${shell.pid}/comm`, 'utf8') !== 'sleep\n') await setImmediate();
   process.kill(Number(pid), 'SIGKILL');
   while (stateOf(pid)[0] !== 'Z') await setImmediate();
   write(folder, { ...thisOwner(), pid: Number(pid), began: stateOf(pid)[19] });
