@@ -42,7 +42,14 @@ const NO_FILES =
 /** What `resume` may change; everything else stands in the run's configuration. */
 export type ResumeSettings = Pick<
   Settings,
-  'workers' | 'steps' | 'epochs' | 'metrics' | 'metricsPort' | 'metricsHost' | 'metricsLinger'
+  | 'workers'
+  | 'steps'
+  | 'epochs'
+  | 'metrics'
+  | 'metricsPort'
+  | 'metricsHost'
+  | 'metricsAllowedHosts'
+  | 'metricsLinger'
 >;
 
 /**
@@ -93,8 +100,11 @@ async function resumeIn(
   const given = Object.fromEntries(
     Object.entries(overrides).filter(([, value]) => value !== undefined),
   );
-  const port = settings.metrics === false ? { metricsPort: undefined } : {};
-  const config = resolveConfig({ ...configured, ...port, ...given, run: path }, surroundings());
+  const off = { metricsPort: undefined, metricsAllowedHosts: undefined };
+  const config = resolveConfig(
+    { ...configured, ...(settings.metrics === false && off), ...given, run: path },
+    surroundings(),
+  );
   const restored = openNewest(path);
   for (const warning of restored.warnings) options.onWarning?.(warning);
   try {
@@ -205,7 +215,8 @@ async function serve(
   { onWarning }: TrainOptions,
 ): Promise<MetricsServer> {
   const { metricsHost: host, metricsPort: port } = config;
-  const server = await startMetricsServer({ host, port, source });
+  const allowedHosts = config.metricsAllowedHosts?.split(',');
+  const server = await startMetricsServer({ host, port, allowedHosts, source });
   if (server.movedFrom !== undefined) {
     onWarning?.(
       `The default metrics port ${server.movedFrom} is in use; metrics are on port ${server.port}.`,
