@@ -44,8 +44,8 @@ export interface MetricsServer {
   closeAfter(seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** How long a rendered text is served: two hundred scrapes a second render as often as four. */
-const RENDER_MILLISECONDS = 250;
+/** How long a rendered text is served: two hundred scrapes a second render as often as two. */
+const RENDER_MILLISECONDS = 500;
 
 const LIMITS = {
   maxHeaderSize: 8 * 1024,
