@@ -1,4 +1,4 @@
-/** The folder of a run: configuration, logs and checkpoints. */
+/** The folder of a run: configuration, logs and checkpoints; of one process, until it is closed. */
 import {
   existsSync,
   mkdirSync,
@@ -11,6 +11,7 @@ import {
 import { join, resolve } from 'node:path';
 import { errorCode, expected, InputError, messageOf } from '../errors.ts';
 import { AppendLog } from './append-log.ts';
+import { isLock, lockRun, type RunLock, refuseLocked } from './run-lock.ts';
 
 const CONFIG = 'config.json';
 const LOGS = ['steps', 'timings', 'evals'] as const;
@@ -24,9 +25,12 @@ export type RunLogs = Record<LogName, AppendLog>;
 export class RunFolder {
   /** Absolute. */
   readonly path: string;
+  readonly #lock: RunLock;
 
+  /** The folder exists. Throws InputError where another process writes to it. */
   private constructor(path: string) {
     this.path = path;
+    this.#lock = lockRun(path);
   }
 
   get checkpoints(): string {
@@ -41,44 +45,33 @@ export class RunFolder {
   /** Throws InputError where the folder is in use and may not be replaced. Writes nothing. */
   static refuseExisting(path: string, force: boolean): void {
     if (!existsSync(path)) return;
-    if (!statSync(path).isDirectory()) {
-      throw new InputError(expected('--run to be a folder', path, 'Choose another --run.'));
-    }
-    const entries = entriesOf(path);
-    if (entries.length === 0) return;
-    if (!force) {
-      throw new InputError(
-        `Expected --run to be a new or empty folder, got ${path}. ` +
-          `Use another --run, --force to replace it, or threadloom resume ${path}.`,
-      );
-    }
-    if (!entries.includes(CONFIG)) {
-      throw new InputError(
-        `Expected --force to replace a run, but ${path} holds other files and no ${CONFIG}. Choose another --run.`,
-      );
-    }
+    refuseOthers(path, force);
+    refuseLocked(path);
   }
 
-  /** Makes the folder, without what an earlier run left in it. Throws InputError where it cannot be written. */
-  static create(path: string): RunFolder {
+  /**
+   * Makes the folder, without what an earlier run left in it. Throws InputError where it cannot be written, and as
+   * `refuseExisting`, for another process may have come before.
+   */
+  static create(path: string, force: boolean): RunFolder {
+    writable(path, () => mkdirSync(path, { recursive: true }));
     const folder = new RunFolder(resolve(path));
     try {
-      for (const entry of OWN_ENTRIES)
-        rmSync(join(folder.path, entry), { recursive: true, force: true });
-      mkdirSync(folder.checkpoints, { recursive: true });
+      refuseOthers(path, force);
+      writable(path, () => {
+        folder.#removeEntries();
+        mkdirSync(folder.checkpoints);
+      });
+      return folder;
     } catch (error) {
-      throw new InputError(
-        `Expected --run to be a folder that can be written, got ${path} (${messageOf(error)}). Choose another --run.`,
-        { cause: error },
-      );
+      folder.close();
+      throw error;
     }
-    return folder;
   }
 
-  /** Throws InputError where there is no run. */
+  /** Throws InputError where there is no run, or another process writes to it. */
   static open(path: string): RunFolder {
-    const folder = new RunFolder(resolve(path));
-    if (!existsSync(join(folder.path, CONFIG))) {
+    if (!existsSync(join(path, CONFIG))) {
       throw new InputError(
         expected(
           `a run folder (with a ${CONFIG})`,
@@ -87,7 +80,7 @@ export class RunFolder {
         ),
       );
     }
-    return folder;
+    return new RunFolder(resolve(path));
   }
 
   writeConfig(config: object): void {
@@ -115,10 +108,51 @@ export class RunFolder {
 
   /** Takes back a folder whose run never started. */
   remove(): void {
-    for (const entry of OWN_ENTRIES)
-      rmSync(join(this.path, entry), { recursive: true, force: true });
+    this.#removeEntries();
+    this.close();
     if (existsSync(this.path) && readdirSync(this.path).length === 0)
       rmSync(this.path, { recursive: true });
+  }
+
+  /** Leaves the folder to others. May be called again. */
+  close(): void {
+    this.#lock.release();
+  }
+
+  #removeEntries(): void {
+    for (const entry of OWN_ENTRIES)
+      rmSync(join(this.path, entry), { recursive: true, force: true });
+  }
+}
+
+/** Throws InputError where what is there may not be replaced. */
+function refuseOthers(path: string, force: boolean): void {
+  if (!statSync(path).isDirectory()) {
+    throw new InputError(expected('--run to be a folder', path, 'Choose another --run.'));
+  }
+  const entries = entriesOf(path).filter((name) => !isLock(name));
+  if (entries.length === 0) return;
+  if (!force) {
+    throw new InputError(
+      `Expected --run to be a new or empty folder, got ${path}. ` +
+        `Use another --run, --force to replace it, or threadloom resume ${path}.`,
+    );
+  }
+  if (!entries.includes(CONFIG)) {
+    throw new InputError(
+      `Expected --force to replace a run, but ${path} holds other files and no ${CONFIG}. Choose another --run.`,
+    );
+  }
+}
+
+function writable(path: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    throw new InputError(
+      `Expected --run to be a folder that can be written, got ${path} (${messageOf(error)}). Choose another --run.`,
+      { cause: error },
+    );
   }
 }
 

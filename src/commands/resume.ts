@@ -17,6 +17,7 @@ const NAMES = [
   'metrics',
   'metricsPort',
   'metricsHost',
+  'metricsAllowedHosts',
   'metricsLinger',
 ] as const satisfies readonly (keyof ResumeSettings)[];
 

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { expected, InputError } from '../errors.ts';
 import { applyConditions } from './conditions.ts';
-import { SettingTable } from './setting-table.ts';
+import { flagOf, SettingTable } from './setting-table.ts';
 import { trainSchema } from './train-schema.ts';
 
 export type Settings = z.input<typeof trainSchema>;
@@ -58,9 +58,10 @@ function refuseContradictions(config: Checked): void {
       ),
     );
   }
-  if (config.metricsPort !== undefined && !config.metrics) {
+  for (const name of ['metricsPort', 'metricsAllowedHosts'] as const) {
+    if (config[name] === undefined || config.metrics) continue;
     throw new InputError(
-      'Expected --metrics-port only without --no-metrics. Leave one of them out.',
+      `Expected ${flagOf(name)} only without --no-metrics. Leave one of them out.`,
     );
   }
 }

@@ -14,6 +14,8 @@ export interface SettingEntry {
   description: string;
   unit?: string;
   type: 'string' | 'number' | 'integer' | 'boolean' | 'array';
+  /** What a text may be, in words. */
+  values?: string;
   choices?: readonly string[];
   minimum?: number;
   exclusiveMinimum?: number;
@@ -68,11 +70,11 @@ export function flagOf(name: string): string {
 
 /** What the values of a setting may be, in words: `a whole number from 1 to 64`. */
 export function describeValues(entry: SettingEntry): string {
-  const { type, choices, minimum, exclusiveMinimum, maximum } = entry;
+  const { type, choices, minimum, exclusiveMinimum, maximum, values } = entry;
   if (choices) return `one of ${choices.join(', ')}`;
   if (type === 'boolean') return 'true or false';
   if (type === 'array') return 'a list of paths';
-  if (type === 'string') return 'a text that is not empty';
+  if (type === 'string') return values ?? 'a text that is not empty';
   const kind = type === 'integer' ? 'a whole number' : 'a number';
   return minimum === undefined
     ? `${kind} above ${exclusiveMinimum}, at most ${maximum}`

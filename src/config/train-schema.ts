@@ -1,6 +1,6 @@
 /** The schema of a run: every setting with its type, range, default, unit and description. */
 import { z } from 'zod';
-import { backend, MAX_COUNT, path, whole } from './fields.ts';
+import { backend, hostNames, MAX_COUNT, path, whole } from './fields.ts';
 
 /** Settings in the order in which help and README list them. */
 export const trainSchema = z.strictObject({
@@ -219,6 +219,12 @@ export const trainSchema = z.strictObject({
     .min(1)
     .default('127.0.0.1')
     .meta({ group: 'Metrics', description: 'address to listen on' }),
+  metricsAllowedHosts: hostNames().optional().meta({
+    group: 'Metrics',
+    description:
+      'more values of the header Host to answer, for proxies and containers; else only those of this machine',
+    values: 'host names or addresses without ports, parted by commas',
+  }),
   metricsLinger: z.number().min(0).max(86_400).default(0).meta({
     group: 'Metrics',
     unit: 'seconds',

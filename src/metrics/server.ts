@@ -6,7 +6,11 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
+import { hostCheck } from './allowed-hosts.ts';
+import { limitConnections } from './connections.ts';
 import { DEFAULT_PORT, listen } from './listen.ts';
 import { reuse } from './reuse.ts';
 
@@ -23,6 +27,8 @@ export interface MetricsServerOptions {
   host: string;
   /** 0: any free one; undefined: 9464 or the next free one. */
   port?: number;
+  /** Values of the header Host that are answered beside those of this machine. */
+  allowedHosts?: readonly string[];
   source: MetricsSource;
 }
 
@@ -38,8 +44,8 @@ export interface MetricsServer {
   closeAfter(seconds: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** How long a rendered text is served: a hundred scrapes a second cost as much as four. */
-const RENDER_MILLISECONDS = 250;
+/** How long a rendered text is served: two hundred scrapes a second render as often as two. */
+const RENDER_MILLISECONDS = 500;
 
 const LIMITS = {
   maxHeaderSize: 8 * 1024,
@@ -48,7 +54,8 @@ const LIMITS = {
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
 };
-const MAX_CONNECTIONS = 64;
+/** Each may hold a header's bytes and the answer's: 10 MiB in all. */
+const MAX_CONNECTIONS = 256;
 /** A connection on which nothing moves, such as a client that does not read its answer. */
 const IDLE_MILLISECONDS = 10_000;
 
@@ -57,12 +64,12 @@ const IDLE_MILLISECONDS = 10_000;
  * connections keep the process alive. Throws InputError where the port is taken or not allowed, or the host is not an address of this machine.
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
-  const server = createServer(LIMITS, answerer(options.source));
-  server.maxConnections = MAX_CONNECTIONS;
+  const server = createServer(LIMITS);
+  limitConnections(server, MAX_CONNECTIONS);
   server.setTimeout(IDLE_MILLISECONDS);
   const port = await listen(server, options.host, options.port);
+  server.on('request', answerer(options, server.address() as AddressInfo));
   server.unref();
-  server.on('connection', (socket) => socket.unref());
   // A connection that could not be accepted (out of file descriptors) must not end the run.
   server.on('error', () => {});
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
@@ -100,23 +107,31 @@ async function untilAborted(wait: Promise<void>, signal?: AbortSignal): Promise<
 
 interface Answer {
   type: string;
-  body: string;
+  body: string | Buffer;
 }
 
 const PLAIN = 'text/plain; charset=utf-8';
+const WRONG_HOST =
+  'This name of the host is not answered. Give it to the run with --metrics-allowed-hosts.';
 const INDEX = `Threadloom is training.
 /metrics  metrics for Prometheus
 /healthz  last step and its age, as JSON
 `;
 
-function answerer(source: MetricsSource): RequestListener {
-  const render = reuse(() => source.render(), RENDER_MILLISECONDS);
+function answerer(
+  { source, host, allowedHosts: allowed = [] }: MetricsServerOptions,
+  { address }: AddressInfo,
+): RequestListener {
+  const render = reuse(async () => Buffer.from(await source.render()), RENDER_MILLISECONDS);
   const pages = new Map<string, () => Answer | Promise<Answer>>([
     ['/', () => ({ type: PLAIN, body: INDEX })],
     ['/metrics', async () => ({ type: source.contentType, body: await render() })],
     ['/healthz', () => ({ type: 'application/json', body: healthText(source) })],
   ]);
+  const answersTo = hostCheck({ host, address, machine: hostname(), allowed });
   return async (request, response) => {
+    if (request.socket.destroyed) return;
+    if (!answersTo(request.headers.host)) return refuse(request, response, 403, WRONG_HOST);
     const page = pages.get(request.url?.split('?', 1)[0] ?? '');
     if (!page) return refuse(request, response, 404, 'Not found. There are /metrics and /healthz.');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -124,11 +139,17 @@ function answerer(source: MetricsSource): RequestListener {
       return refuse(request, response, 405, 'Only GET and HEAD are answered.');
     }
     try {
+      if (hasBody(request)) response.setHeader('Connection', 'close');
       send(request, response, 200, await page());
     } catch {
       refuse(request, response, 500, 'The metrics could not be rendered.');
     }
   };
+}
+
+/** Nobody waits for a body: the connection ends with the answer. */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return 'content-length' in headers || 'transfer-encoding' in headers;
 }
 
 function healthText(source: MetricsSource): string {

@@ -42,7 +42,14 @@ const NO_FILES =
 /** What `resume` may change; everything else stands in the run's configuration. */
 export type ResumeSettings = Pick<
   Settings,
-  'workers' | 'steps' | 'epochs' | 'metrics' | 'metricsPort' | 'metricsHost' | 'metricsLinger'
+  | 'workers'
+  | 'steps'
+  | 'epochs'
+  | 'metrics'
+  | 'metricsPort'
+  | 'metricsHost'
+  | 'metricsAllowedHosts'
+  | 'metricsLinger'
 >;
 
 /**
@@ -66,7 +73,7 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
 
 /**
  * Goes on with a run from its newest valid checkpoint, to the bits of a run that was never stopped. Throws as `train`, and
- * InputError where the run, its checkpoints or its text are not what they were.
+ * InputError where the run, its checkpoints or its text are not what they were, or where another process trains it.
  */
 export async function resume(
   path: string,
@@ -74,14 +81,30 @@ export async function resume(
   options: TrainOptions = {},
 ): Promise<TrainResult> {
   const folder = RunFolder.open(path);
+  try {
+    return await resumeIn(folder, path, settings, options);
+  } finally {
+    folder.close();
+  }
+}
+
+async function resumeIn(
+  folder: RunFolder,
+  path: string,
+  settings: ResumeSettings,
+  options: TrainOptions,
+): Promise<TrainResult> {
   const configured = resolveConfig(folder.readConfig(), surroundings());
   const { steps, epochs, ...overrides } = settings;
   trainSettings.parse({ steps, epochs });
   const given = Object.fromEntries(
     Object.entries(overrides).filter(([, value]) => value !== undefined),
   );
-  const port = settings.metrics === false ? { metricsPort: undefined } : {};
-  const config = resolveConfig({ ...configured, ...port, ...given, run: path }, surroundings());
+  const off = { metricsPort: undefined, metricsAllowedHosts: undefined };
+  const config = resolveConfig(
+    { ...configured, ...(settings.metrics === false && off), ...given, run: path },
+    surroundings(),
+  );
   const restored = openNewest(path);
   for (const warning of restored.warnings) options.onWarning?.(warning);
   try {
@@ -143,8 +166,9 @@ async function trainOn(
   }
   warnAbout(config, plan, restored, options);
   const engine = await startEngine(plan);
+  let folder = opened;
   try {
-    const folder = opened ?? (await createFolder(config, corpus));
+    folder ??= await createFolder(config, corpus);
     await corpus.loader.calls.use(corpus.index, engine.memory);
     const progress = restored
       ? loadState(restored.checkpoint, plan, engine)
@@ -170,6 +194,7 @@ async function trainOn(
     return await loop.run(options.signal);
   } finally {
     await engine.pool.close();
+    folder?.close();
   }
 }
 
@@ -190,7 +215,8 @@ async function serve(
   { onWarning }: TrainOptions,
 ): Promise<MetricsServer> {
   const { metricsHost: host, metricsPort: port } = config;
-  const server = await startMetricsServer({ host, port, source });
+  const allowedHosts = config.metricsAllowedHosts?.split(',');
+  const server = await startMetricsServer({ host, port, allowedHosts, source });
   if (server.movedFrom !== undefined) {
     onWarning?.(
       `The default metrics port ${server.movedFrom} is in use; metrics are on port ${server.port}.`,
@@ -200,7 +226,7 @@ async function serve(
 }
 
 async function createFolder(config: Config, corpus: Corpus): Promise<RunFolder> {
-  const folder = RunFolder.create(config.run);
+  const folder = RunFolder.create(config.run, config.force);
   try {
     await corpus.moveSpooled(folder.corpus);
     const { train, val } = corpus.index;

@@ -14,6 +14,7 @@ const FLAGS = {
     '--epochs',
     '--metrics-port',
     '--metrics-host',
+    '--metrics-allowed-hosts',
     '--metrics-linger',
     '--quiet',
   ],

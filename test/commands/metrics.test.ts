@@ -1,12 +1,18 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type RequestOptions, request } from 'node:http';
+import { homedir } from 'node:os';
+import { basename } from 'node:path';
+import { text as readText } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { DEFAULT_PORT } from '../../src/metrics/listen.ts';
 import { startCli, TINY } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeText } from '../helpers/text.ts';
 import { parseSeries } from '../metrics/scrape.ts';
+
+/** In the environment of every run here. */
+const SECRET = 'token-that-nobody-may-see';
 
 /** A run that does not end by itself, and where its metrics are. */
 async function training(t: ExecutionContext, ...args: string[]) {
@@ -25,7 +31,7 @@ async function training(t: ExecutionContext, ...args: string[]) {
   const running = startCli(
     t,
     ['train', 'text.txt', ...TINY, '--run', 'my-run', ...endless, ...args],
-    { cwd },
+    { cwd, env: { LOOM_TOKEN: SECRET } },
   );
   const [, url] = await running.shows(/^ {2}metrics +(http:\/\/\S+)\/metrics$/m);
   const scrape = async () => (await fetch(`${url}/metrics`)).text();
@@ -33,7 +39,7 @@ async function training(t: ExecutionContext, ...args: string[]) {
     running.child.kill('SIGINT');
     t.is((await running.finished).code, 130);
   };
-  return { running, url, scrape, stop };
+  return { running, cwd, url, scrape, stop };
 }
 
 async function until(
@@ -80,6 +86,47 @@ test('metrics move while a run trains, and agree with each other', async (t) => 
   t.true(health.step >= steps(second));
   t.true(health.secondsSinceStep < 60);
   await stop();
+});
+
+test('no answer holds a path or the environment', async (t) => {
+  const { cwd, url, scrape, stop } = await training(t, '--metrics-port', '0');
+  await until(scrape, (series) => value(series, 'threadloom_steps_total') >= 25);
+  const hidden = [cwd, basename(cwd), SECRET, homedir(), process.execPath, 'text.txt'];
+  const asks: [string, RequestOptions, number][] = [
+    ['/', {}, 200],
+    ['/metrics', {}, 200],
+    ['/healthz', {}, 200],
+    [`/${encodeURIComponent(cwd)}`, {}, 404],
+    ['/metrics', { method: 'POST' }, 405],
+    ['/metrics', { headers: { host: 'evil.example.com' } }, 403],
+  ];
+  for (const [path, options, status] of asks) {
+    const [response] = await once(request(url + path, options).end(), 'response');
+    t.is(response.statusCode, status);
+    const answer = JSON.stringify(response.rawHeaders) + (await readText(response));
+    for (const text of hidden) t.false(answer.includes(text), `${path}: ${text}`);
+  }
+  await stop();
+});
+
+test('a host that is allowed to a run is answered by it, and by its resumption', async (t) => {
+  const allowed = ['--metrics-port', '0', '--metrics-allowed-hosts', 'trainer'];
+  const { url, stop, cwd } = await training(t, ...allowed);
+  const statusAs = async (at: string, host: string) => {
+    const [response] = await once(request(at, { headers: { host } }).end(), 'response');
+    return response.resume().statusCode;
+  };
+  t.is(await statusAs(url, 'trainer:9464'), 200);
+  t.is(await statusAs(url, 'other:9464'), 403);
+  await stop();
+  const resumed = startCli(t, ['resume', 'my-run', '--metrics-allowed-hosts', 'other,third'], {
+    cwd,
+  });
+  const [, again] = await resumed.shows(/^ {2}metrics +(http:\/\/\S+)\/metrics$/m);
+  t.is(await statusAs(again, 'third'), 200);
+  t.is(await statusAs(again, 'trainer'), 403);
+  resumed.child.kill('SIGINT');
+  t.is((await resumed.finished).code, 130);
 });
 
 test("promtool finds nothing wrong with the project's own metrics", async (t) => {

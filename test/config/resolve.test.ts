@@ -98,6 +98,7 @@ const variants: Settings[] = [
   { optimizer: 'rmsprop', schedule: 'step', decayEvery: 5 },
   { optimizer: 'adamw', val: ['v.txt'], steps: 5 },
   { init: 'uniform', epochs: 3, maxMinutes: 0.5, metricsPort: 0 },
+  { metricsHost: '0.0.0.0', metricsAllowedHosts: 'trainer,m.example.com,[fd00::1]' },
   { metrics: false, files: ['a', 'b'], seed: Number.MAX_SAFE_INTEGER },
 ];
 for (const settings of variants) {
@@ -142,6 +143,21 @@ test(
   { metrics: false, metricsPort: 1 },
   'Expected --metrics-port only without --no-metrics. Leave one of them out.',
 );
+test(
+  'hosts to answer without metrics',
+  refused,
+  { metrics: false, metricsAllowedHosts: 'trainer' },
+  'Expected --metrics-allowed-hosts only without --no-metrics. Leave one of them out.',
+);
+for (const hosts of ['', 'trainer:9464', 'http://trainer', 'a,', 'a, b', '*', 'fd00::1', ['a']]) {
+  test(
+    `hosts to answer that are ${JSON.stringify(hosts)}`,
+    refused,
+    { metricsAllowedHosts: hosts },
+    'Expected --metrics-allowed-hosts to be host names or addresses without ports, parted by commas, ' +
+      `got ${JSON.stringify(hosts)}.`,
+  );
+}
 test(
   'a choice that is none',
   refused,

@@ -174,7 +174,7 @@ test('--steps and --epochs are totals, and the schedule keeps its horizon', asyn
 
 test('--no-metrics holds for a run that was started with a port', async (t) => {
   const place = runPlace(t);
-  const settings = { steps: 4, metrics: true, metricsPort: 0 };
+  const settings = { steps: 4, metrics: true, metricsPort: 0, metricsAllowedHosts: 'trainer' };
   const { run } = await train(place.settings('r', settings), stoppingAt(2));
   const urls: (string | undefined)[] = [];
   const result = await resume(

@@ -1,0 +1,29 @@
+/** Keeps the connections of a server few, whatever its clients do. */
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+
+/**
+ * Beyond `limit` connections the one that has waited longest since its last request, or since it came, is ended: slow and
+ * idle clients cannot keep out one that asks at once. So is one that asks again before it was answered. None of them keeps
+ * the process alive.
+ */
+export function limitConnections(server: Server, limit: number): void {
+  /** With the answer to the last request; in the order of the waiting. */
+  const open = new Map<Socket, ServerResponse | undefined>();
+  server.on('connection', (socket: Socket) => {
+    socket.unref();
+    open.set(socket, undefined);
+    socket.once('close', () => open.delete(socket));
+    if (open.size > limit) end(open.keys().next().value as Socket);
+  });
+  server.prependListener('request', ({ socket }, response) => {
+    const last = open.get(socket);
+    if (last && !last.writableFinished) return end(socket);
+    if (!open.delete(socket)) return; // It has just been ended.
+    open.set(socket, response);
+  });
+  function end(socket: Socket): void {
+    open.delete(socket);
+    socket.destroy();
+  }
+}
