@@ -6,7 +6,7 @@
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import type { ComputeReply, ComputeTask, ComputeThreadData } from './protocol.ts';
-import { EXIT_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
+import { EXIT_LIMIT_SECONDS, LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
 
 const ENTRY = new URL('../../workers/compute-worker.js', import.meta.url);
 
@@ -27,7 +27,7 @@ export class ComputeThread {
   readonly #piscina: Piscina;
   readonly #worker: Worker;
   readonly #events: ComputeThreadEvents;
-  readonly #watch: Watch;
+  readonly #watches: { loading: Watch; task: Watch };
   readonly #over: Promise<void>;
   #isOver!: () => void;
   #cause: Error | undefined;
@@ -40,7 +40,11 @@ export class ComputeThread {
     this.#over = new Promise((resolve) => {
       this.#isOver = resolve;
     });
-    this.#watch = new Watch(limitSeconds, () => this.#break(noProgress(limitSeconds)));
+    const watch = (limit: number) => new Watch(limit, () => this.#break(noProgress(limit)));
+    this.#watches = {
+      loading: watch(limitSeconds && Math.max(limitSeconds, LOAD_LIMIT_SECONDS)),
+      task: watch(limitSeconds),
+    };
     this.#piscina = new Piscina({
       filename: ENTRY.href,
       workerData: data,
@@ -57,7 +61,7 @@ export class ComputeThread {
     });
     // A failure is told by the thread itself; without a listener it would end the process.
     this.#piscina.on('error', () => {});
-    this.#post({ kind: 'ping' }, () => this.#events.ready());
+    this.#post({ kind: 'ping' }, this.#watches.loading, () => this.#events.ready());
     [this.#worker] = this.#piscina.threads;
     this.#worker.on('error', (error) => this.#break(error));
     this.#worker.once('exit', (code) => this.#end(code));
@@ -69,7 +73,7 @@ export class ComputeThread {
 
   /** The thread must be ready and idle. */
   run(task: ComputeTask): void {
-    this.#post(task, (reply) => this.#events.replied(reply));
+    this.#post(task, this.#watches.task, (reply) => this.#events.replied(reply));
   }
 
   /** Ends the thread, whatever it does but a call of the system or of native code, which it finishes first. */
@@ -89,12 +93,12 @@ export class ComputeThread {
   }
 
   /** Settled by the thread's reply or end, which the watch and the exit limit bring about. */
-  #post(task: ComputeTask, replied: (reply: ComputeReply) => void): void {
-    this.#watch.begin();
+  #post(task: ComputeTask, watch: Watch, replied: (reply: ComputeReply) => void): void {
+    watch.begin();
     this.#piscina.run(task).then(
       (reply) => {
         if (this.#hasEnded) return;
-        this.#watch.end();
+        watch.end();
         replied(reply);
       },
       // Only its end rejects a thread's task; should anything else, the thread is not to be trusted.
@@ -111,7 +115,7 @@ export class ComputeThread {
   #end(code: number): void {
     this.#hasEnded = true;
     clearTimeout(this.#ending);
-    this.#watch.close();
+    for (const watch of Object.values(this.#watches)) watch.close();
     void this.#piscina.destroy();
     this.#isOver();
     this.#events.ended(this.#cause ?? new Error(`the thread ended with exit code ${code}`));

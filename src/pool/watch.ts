@@ -2,6 +2,8 @@
 
 /** A thread that is told to end has ended within this time, or it is stuck in a call of the system. */
 export const EXIT_LIMIT_SECONDS = 10;
+/** A thread that loads has at least this time, however small --worker-timeout is: many may load at once. */
+export const LOAD_LIMIT_SECONDS = 30;
 
 const TICKS = 10;
 
@@ -11,11 +13,17 @@ const TICKS = 10;
  */
 export class Watch {
   readonly #timer: NodeJS.Timeout | undefined;
+  readonly #pulse: Int32Array | undefined;
+  #beats = 0;
   #ticks = 0;
   #waiting = false;
 
-  /** `limitSeconds`: 0 for none. `late` is called once for each `begin`, between 1 and 1.1 times the limit after it. */
-  constructor(limitSeconds: number, late: () => void) {
+  /**
+   * `limitSeconds`: 0 for none. `late` is called once for each `begin`, between 1 and 1.1 times the limit after it or after
+   * the last change of `pulse` (1), shared with the thread.
+   */
+  constructor(limitSeconds: number, late: () => void, pulse?: Int32Array) {
+    this.#pulse = pulse;
     if (limitSeconds === 0) return;
     this.#timer = setInterval(() => this.#tick(late), (limitSeconds * 1000) / TICKS);
     this.#timer.unref();
@@ -36,6 +44,9 @@ export class Watch {
   }
 
   #tick(late: () => void): void {
+    const beats = this.#pulse ? Atomics.load(this.#pulse, 0) : 0;
+    if (beats !== this.#beats) this.#ticks = 0;
+    this.#beats = beats;
     if (!this.#waiting || ++this.#ticks <= TICKS) return;
     this.#waiting = false;
     late();
