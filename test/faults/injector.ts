@@ -1,22 +1,24 @@
 /** Makes threads of the product die, from outside: every thread that is started while it is in place can be ordered to. */
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type Worker, type WorkerOptions } from 'node:worker_threads';
-import { createOrders, giveOrders, ORDERS, type Order, ordersLeft } from './orders.ts';
+import { createOrders, deathsLeft, giveOrders, ORDERS, type Order } from './orders.ts';
 
 const PRELOAD = new URL('./preload.js', import.meta.url).href;
 /** Enough for the product's threads, and soon exhausted. */
 const LIMITS = { maxOldGenerationSizeMb: 40 };
 
 export class FaultInjector {
-  readonly #orders = createOrders();
+  readonly #words = createOrders();
+  #given: readonly Order[] = [];
   readonly #Worker = workerThreads.Worker;
-  /** When threads ended, by performance.now(). */
+  /** Threads that live, and when others ended, by performance.now(). */
+  readonly living = new Set<Worker>();
   readonly deaths: number[] = [];
 
   /** One at a time in a thread. */
   constructor() {
-    const { deaths } = this;
-    workerThreads.setEnvironmentData(ORDERS, this.#orders);
+    const { living, deaths } = this;
+    workerThreads.setEnvironmentData(ORDERS, this.#words);
     workerThreads.Worker = class extends this.#Worker {
       constructor(file: string | URL, options: WorkerOptions = {}) {
         const execArgv = [...(options.execArgv ?? []), '--import', PRELOAD];
@@ -24,19 +26,28 @@ export class FaultInjector {
         this.on('message', (message) => {
           if (message?.terminate) void this.terminate();
         });
-        this.on('exit', () => deaths.push(performance.now()));
+        living.add(this);
+        this.on('exit', () => {
+          living.delete(this);
+          deaths.push(performance.now());
+        });
       }
     } as typeof Worker;
     syncBuiltinESMExports();
   }
 
-  /** Replaces all orders that were not carried out. */
+  /** Replaces all orders that were not carried out. Threads must be at rest. */
   order(orders: readonly Order[]): void {
-    giveOrders(this.#orders, orders);
+    this.#given = orders;
+    giveOrders(this.#words, orders);
   }
 
-  get left(): number {
-    return ordersLeft(this.#orders);
+  /** The orders that were carried out, each as often as a thread died of it. */
+  get done(): Order[] {
+    return this.#given.flatMap((order, i) => {
+      const deaths = (order.times ?? 1) - deathsLeft(this.#words, i);
+      return new Array<Order>(deaths).fill(order);
+    });
   }
 
   /** Threads from now on live undisturbed. */

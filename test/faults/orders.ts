@@ -5,7 +5,7 @@ export const MANNERS = ['exit', 'throw', 'memory', 'hang', 'terminate'] as const
 export type Manner = (typeof MANNERS)[number];
 
 /** What a thread is asked to do: tasks of the pool, then calls of the loader and of the checkpoint writer. */
-export const JOBS = [
+const JOBS = [
   'ping',
   'initialize',
   'pack',
@@ -21,12 +21,20 @@ export const JOBS = [
 ] as const;
 export type Job = (typeof JOBS)[number];
 
+/** Whose job it is, where it is none of a worker's. */
+export const ACTOR_OF: Readonly<Partial<Record<Job, string>>> = {
+  scan: 'loader',
+  use: 'loader',
+  fill: 'loader',
+  write: 'checkpoint writer',
+};
+
 export interface Order {
   manner: Manner;
   job: Job;
   /** Before anything is done of it, or when all is done but the answer. */
   when: 'before' | 'after';
-  /** The shard, or the first range (0) or another (1); -1: any. */
+  /** The shard, or the first range (0) or another (1); -1: any, and for an actor. */
   shard: number;
   /** So many of these jobs are spared first. */
   spare: number;
@@ -55,11 +63,9 @@ export function giveOrders(words: Int32Array, orders: readonly Order[]): void {
   }
 }
 
-/** Orders that nobody has carried out. */
-export function ordersLeft(words: Int32Array): number {
-  let left = 0;
-  for (let i = 0; i < CAPACITY; i++) left += Math.max(0, Atomics.load(words, i * FIELDS));
-  return left;
+/** Deaths that order number `index` has yet to bring about. */
+export function deathsLeft(words: Int32Array, index: number): number {
+  return Math.max(0, Atomics.load(words, index * FIELDS));
 }
 
 /** Takes the order to die at this job, where there is one; no two threads take the same. */

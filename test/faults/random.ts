@@ -1,5 +1,5 @@
 /** Draws that a seed repeats. */
-import { type Job, MANNERS, type Manner, type Order } from './orders.ts';
+import { ACTOR_OF, type Job, MANNERS, type Manner, type Order } from './orders.ts';
 
 export type Draw = (below: number) => number;
 
@@ -23,25 +23,28 @@ function drawManner(draw: Draw): Manner {
   return draw(12) === 0 ? pick(draw, MANNERS) : pick(draw, ['exit', 'throw', 'terminate'] as const);
 }
 
-/** 1 to `most` orders at the first `spared` of their jobs; no job is hit more than twice, so no run may fail of them. */
-export function drawOrders(
-  draw: Draw,
-  jobs: readonly Job[],
-  most: number,
-  spared: number,
-): Order[] {
-  const count = 1 + draw(most);
-  const drawn = Array.from(
-    { length: count },
-    (): Order => ({
+/** Which orders to draw. */
+export interface OrderKinds {
+  jobs: readonly Job[];
+  /** Orders at most, and at most for one job: the third death of a task may end the run. */
+  most: number;
+  mostOfJob: number;
+  /** How many jobs of a kind there may be before the one that is hit. */
+  spared(job: Job): number;
+}
+
+export function drawOrders(draw: Draw, { jobs, most, mostOfJob, spared }: OrderKinds): Order[] {
+  const drawn = Array.from({ length: 1 + draw(most) }, (): Order => {
+    const job = pick(draw, jobs);
+    return {
       manner: drawManner(draw),
-      job: pick(draw, jobs),
+      job,
       when: draw(2) === 0 ? 'before' : 'after',
-      shard: draw(3) - 1,
-      spare: draw(spared),
-    }),
-  );
-  return drawn.filter(
-    ({ job }, i) => drawn.slice(0, i).filter((other) => other.job === job).length < 2,
-  );
+      shard: ACTOR_OF[job] ? -1 : draw(3) - 1,
+      spare: draw(1 + spared(job)),
+    };
+  });
+  const before = (order: Order) =>
+    drawn.slice(0, drawn.indexOf(order)).filter(({ job }) => job === order.job);
+  return drawn.filter((order) => before(order).length < mostOfJob);
 }
