@@ -21,7 +21,10 @@ export interface Actor<Api> {
    * ActorLostError where the thread was told to end and does not. It has no limit: that is of lasting-actor.ts.
    */
   readonly calls: Calls<Api>;
-  /** Resolves, never rejects, once the thread has ended, with the error that calls get from then on. */
+  /**
+   * Resolves, never rejects, once the thread has ended, with the error that calls get from then on. It may live for ever:
+   * `terminate` waits for it with a limit.
+   */
   readonly exited: Promise<ActorDiedError>;
   readonly alive: boolean;
   /** Ends the thread, whatever it does, and waits for its end or until it is stuck; calls under way reject. */

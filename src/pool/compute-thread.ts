@@ -28,6 +28,7 @@ export class ComputeThread {
   readonly #worker: Worker;
   readonly #events: ComputeThreadEvents;
   readonly #watches: { loading: Watch; task: Watch };
+  /** Settled by the thread's end or, once it was told to end, by the exit limit. */
   readonly #over: Promise<void>;
   #isOver!: () => void;
   #cause: Error | undefined;

@@ -11,7 +11,7 @@ import {
   startActor,
 } from './actor.ts';
 import { MAX_DEATHS } from './fan-out.ts';
-import { noProgress, Watch } from './watch.ts';
+import { LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
 
 export interface LastingActorOptions {
   workerData?: unknown;
@@ -43,8 +43,12 @@ export function startLastingActor<Api extends object>(
 ): LastingActor<Api> {
   const pulse = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   const lastSetUp = new Map<string, unknown[]>();
-  const late = () => void actor.terminate(noProgress(limitSeconds));
-  const watch = new Watch(limitSeconds, late, pulse);
+  const watchFor = (limit: number) =>
+    new Watch(limit, () => void actor.terminate(noProgress(limit)), pulse);
+  const loading = watchFor(limitSeconds && Math.max(limitSeconds, LOAD_LIMIT_SECONDS));
+  const working = watchFor(limitSeconds);
+  /** A thread is loading until it has settled its first call. */
+  let watch = loading;
   let actor = startActor<Api>(name, entry, workerData);
   let restarts = 0;
   let pending = 0;
@@ -54,6 +58,7 @@ export function startLastingActor<Api extends object>(
   function living(): Actor<Api> {
     if (actor.alive || terminated) return actor;
     restarts++;
+    watch = loading;
     actor = startActor<Api>(name, entry, workerData);
     // Calls are done in order: whatever becomes of these becomes of the call that follows them.
     for (const [method, args] of lastSetUp) callOf(actor, method)(...args).catch(() => undefined);
@@ -62,9 +67,10 @@ export function startLastingActor<Api extends object>(
 
   async function callUntilDone(method: string, args: unknown[]): Promise<unknown> {
     for (let deaths = 1; ; deaths++) {
+      const current = living();
       watch.begin();
       try {
-        return await callOf(living(), method)(...args);
+        return await callOf(current, method)(...args);
       } catch (error) {
         if (terminated || !(error instanceof ActorDiedError)) throw error;
         const death = error.message.replace(/[^.]$/, '$&.');
@@ -88,6 +94,8 @@ export function startLastingActor<Api extends object>(
       return result;
     } finally {
       pending--;
+      loading.end();
+      watch = working;
       if (pending > 0) watch.begin();
       else watch.end();
     }
@@ -102,7 +110,8 @@ export function startLastingActor<Api extends object>(
     },
     async terminate() {
       terminated = true;
-      watch.close();
+      loading.close();
+      working.close();
       await actor.terminate();
     },
   };

@@ -18,7 +18,7 @@ const OPTIMIZER = {
 /** Deaths in all that the pool does in one small training. */
 export const POOL_ORDERS: OrderKinds = {
   jobs: ['ping', 'initialize', 'pack', 'train', 'reduce', 'update', 'snapshot', 'evaluate'],
-  most: 3,
+  most: 2,
   mostOfJob: 2,
   spared: (job) => (['pack', 'train', 'reduce', 'update'].includes(job) ? STEPS : 0),
 };
