@@ -7,5 +7,5 @@ import type { CheckpointThreadData, CheckpointWriterApi } from '../src/pool/prot
 const { memory } = workerData as CheckpointThreadData;
 
 exposeActor<CheckpointWriterApi>({
-  write: (request) => storeCheckpoint(request, memory.buffer),
+  write: (request, pulse) => storeCheckpoint(request, memory.buffer, pulse),
 });

@@ -1,7 +1,8 @@
 /** A training of nothing: the real engine on made-up tokens, for as long as it takes to measure it. */
 
-import type { Phase, StepOutcome } from '../coordinator/coordinator.ts';
+import type { StepOutcome } from '../coordinator/coordinator.ts';
 import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordinator/engine.ts';
+import type { StepPhase } from '../coordinator/step-phases.ts';
 import type { KernelChoice } from '../kernels/backend.ts';
 import { mix } from '../kernels/mix.ts';
 import { freeMemoryBytes } from '../machine.ts';
@@ -22,7 +23,7 @@ export interface TrainMeasurement {
   stepSeconds: { median: number; p10: number; p90: number };
   tokensPerSecond: number;
   /** Wall time of each phase, a step. */
-  phaseSeconds: Partial<Record<Phase, number>>;
+  phaseSeconds: Partial<Record<StepPhase, number>>;
   /** A step: what all tasks of all threads took together, and what the slowest task of each phase took. */
   busySeconds: number;
   slowestSeconds: number;
@@ -125,7 +126,7 @@ function summarize(steps: readonly TimedStep[], tokensPerStep: number) {
   const outcomes = steps.map(({ outcome }) => outcome);
   const mean = (value: (outcome: StepOutcome) => number) =>
     outcomes.reduce((sum, outcome) => sum + value(outcome), 0) / outcomes.length;
-  const phases = Object.keys(outcomes[0].phaseSeconds) as Phase[];
+  const phases = Object.keys(outcomes[0].phaseSeconds) as StepPhase[];
   return {
     steps: steps.length,
     stepSeconds: { median: at(0.5), p10: at(0.1), p90: at(0.9) },

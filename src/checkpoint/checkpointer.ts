@@ -1,6 +1,7 @@
 /** Writes checkpoints of a run through the writer thread, which works while training goes on. */
 import { messageOf } from '../errors.ts';
-import { type Actor, startActor } from '../pool/actor.ts';
+import { ActorLostError } from '../pool/actor.ts';
+import { type LastingActor, startLastingActor } from '../pool/lasting-actor.ts';
 import type {
   CheckpointThreadData,
   CheckpointWriterApi,
@@ -22,6 +23,9 @@ export interface CheckpointerParts {
   onWritten: (result: WriteCheckpointResult & { step: number }) => void;
   onFailed: (step: number, error: Error) => void;
   onSkipped: () => void;
+  /** A writer that makes no progress for so long is replaced; 0: never. */
+  limitSeconds: number;
+  onWarning: (message: string) => void;
 }
 
 export interface SaveRequest {
@@ -33,42 +37,59 @@ export interface SaveRequest {
 
 export class Checkpointer {
   readonly #parts: CheckpointerParts;
-  #writer: Actor<CheckpointWriterApi>;
+  readonly #writer: LastingActor<CheckpointWriterApi>;
+  /** Never rejects; a write has the limit of the writer. */
   #writing: Promise<void> | undefined;
-  #closing = false;
+  #lost: ActorLostError | undefined;
 
   constructor(parts: CheckpointerParts) {
+    const { memory, limitSeconds, onWarning } = parts;
+    const workerData: CheckpointThreadData = { memory };
     this.#parts = parts;
-    this.#writer = this.#start();
+    this.#writer = startLastingActor('checkpoint writer', ENTRY, {
+      workerData,
+      limitSeconds,
+      onWarning,
+    });
+  }
+
+  /** Writer threads that died and were replaced. */
+  get restarts(): number {
+    return this.#writer.restarts;
+  }
+
+  /** Throws ActorLostError where a checkpoint took down several writers: the run cannot be saved any more. */
+  check(): void {
+    if (this.#lost) throw this.#lost;
   }
 
   /**
    * False where the checkpoint was skipped. Never throws for what the disk does: that is reported, and the last checkpoint
-   * stays valid.
+   * stays valid. Throws ActorLostError as `check`.
    */
   async save({ state, best, wait }: SaveRequest): Promise<boolean> {
     if (this.#writing && !wait && !best) {
       this.#parts.onSkipped();
       return false;
     }
-    await this.#writing;
+    await this.settled();
     await this.#parts.snapshot();
     this.#writing = this.#write(state, best).finally(() => {
       this.#writing = undefined;
     });
-    if (wait) await this.#writing;
+    if (wait) await this.settled();
     return true;
   }
 
-  /** Resolves once no checkpoint is being written. */
+  /** Resolves once no checkpoint is being written. Throws ActorLostError as `check`. */
   async settled(): Promise<void> {
     await this.#writing;
+    this.check();
   }
 
   /** Waits for the checkpoint under way and ends the thread. */
   async close(): Promise<void> {
     await this.#writing;
-    this.#closing = true;
     await this.#writer.terminate();
   }
 
@@ -76,27 +97,12 @@ export class Checkpointer {
     const { folder, keep, tensors, onWritten, onFailed } = this.#parts;
     const { step } = state.progress;
     try {
-      const result = await this.#writer.calls.write({
-        folder,
-        step,
-        header: state,
-        tensors,
-        keep,
-        best,
-      });
+      const request = { folder, step, header: state, tensors, keep, best };
+      const result = await this.#writer.calls.write(request, this.#writer.pulse);
       onWritten({ step, ...result });
     } catch (error) {
+      if (error instanceof ActorLostError) this.#lost = error;
       onFailed(step, error instanceof Error ? error : new Error(messageOf(error)));
     }
-  }
-
-  #start(): Actor<CheckpointWriterApi> {
-    const data: CheckpointThreadData = { memory: this.#parts.memory };
-    const writer = startActor<CheckpointWriterApi>('checkpoint writer', ENTRY, data);
-    // A writer that died is replaced: the checkpoint it wrote is reported as failed, the next one is not.
-    void writer.exited.then(() => {
-      if (this.#writer === writer && !this.#closing) this.#writer = this.#start();
-    });
-    return writer;
   }
 }

@@ -43,11 +43,13 @@ export function listCheckpoints(folder: string): StoredCheckpoint[] {
 /**
  * Writes the checkpoint of a step, makes it the best too where asked, and removes what is not kept: all but
  * the newest `keep`, and those of later steps, which a run that went back to an earlier one has left.
- * Throws TrainingError where that fails; whatever was there before is then still there.
+ * Throws TrainingError where that fails; whatever was there before is then still there. The same request may be
+ * made again, also after a thread died at any point of it. `pulse` (1) counts the pieces written, for who waits.
  */
 export function storeCheckpoint(
   request: WriteCheckpointRequest,
   arena: ArrayBufferLike,
+  pulse?: Int32Array,
 ): WriteCheckpointResult {
   const { folder, step, keep, tensors } = request;
   const began = performance.now();
@@ -56,7 +58,7 @@ export function storeCheckpoint(
   try {
     mkdirSync(folder, { recursive: true });
     removeTemporaryFiles(folder);
-    const bytes = writeCheckpoint(path, state, tensors, arena);
+    const bytes = writeCheckpoint(path, state, tensors, arena, pulse);
     if (request.best) makeBest(folder, path);
     prune(folder, step, keep);
     return { path, bytes, seconds: (performance.now() - began) / 1000 };

@@ -11,21 +11,24 @@ import type { CheckpointState } from './header.ts';
 export const TEMPORARY_SUFFIX = '.tmp';
 
 const BLOCK_BYTES = 1 << 20;
+/** Written between two syncs: on a slow disk one sync of all would look like a thread that hangs. */
+const SYNC_BYTES = 64 << 20;
 
 /**
  * Writes a checkpoint, its tensors straight from `arena`, and returns its bytes. The file appears under its
- * name complete and on the disk, or not at all: on any error the temporary one is removed.
+ * name complete and on the disk, or not at all: on any error the temporary one is removed. `pulse` (1) counts pieces written.
  */
 export function writeCheckpoint(
   path: string,
   state: CheckpointState,
   sources: readonly TensorSource[],
   arena: ArrayBufferLike,
+  pulse: Int32Array = new Int32Array(1),
 ): number {
   const { bytes, tensors, fileBytes } = layOut(state, sources);
   const temporary = path + TEMPORARY_SUFFIX;
   try {
-    const output = new HashedFile(temporary);
+    const output = new HashedFile(temporary, pulse);
     try {
       output.write(bytes);
       tensors.forEach((tensor, i) => {
@@ -64,10 +67,13 @@ class HashedFile {
   readonly #hash = createHash('sha256');
   /** Pieces are copied here first: hashing refuses shared memory. */
   readonly #block = new Uint8Array(BLOCK_BYTES);
+  readonly #pulse: Int32Array;
   #length = 0;
+  #unsynced = 0;
 
-  constructor(path: string) {
+  constructor(path: string, pulse: Int32Array) {
     this.#descriptor = openSync(path, 'w');
+    this.#pulse = pulse;
   }
 
   write(bytes: Uint8Array): void {
@@ -77,6 +83,7 @@ class HashedFile {
       piece.set(source);
       this.#hash.update(piece);
       this.#append(piece);
+      Atomics.add(this.#pulse, 0, 1);
     }
     this.#length += bytes.length;
   }
@@ -100,5 +107,9 @@ class HashedFile {
     for (let done = 0; done < bytes.length; ) {
       done += writeSync(this.#descriptor, bytes, done, bytes.length - done);
     }
+    this.#unsynced += bytes.length;
+    if (this.#unsynced < SYNC_BYTES) return;
+    fsyncSync(this.#descriptor);
+    this.#unsynced = 0;
   }
 }

@@ -12,6 +12,7 @@ interface ResumeFlags extends OutputFlags {
 /** The rest stands in the run's config.json. */
 const NAMES = [
   'workers',
+  'workerTimeout',
   'steps',
   'epochs',
   'metrics',

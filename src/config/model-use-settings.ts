@@ -1,6 +1,6 @@
 /** The settings of what is done with a trained model: sampling and evaluation. */
 import { z } from 'zod';
-import { backend, MAX_COUNT, whole } from './fields.ts';
+import { backend, MAX_COUNT, whole, workerTimeout } from './fields.ts';
 import { SettingTable } from './setting-table.ts';
 
 /** Settings of `sample`. */
@@ -42,6 +42,7 @@ const evaluateSchema = z.strictObject({
   workers: whole(1, 4096)
     .optional()
     .meta({ unit: 'threads', description: 'worker threads; all cores this process may use' }),
+  workerTimeout: workerTimeout(),
   backend: backend().meta({ description: 'kernels; auto takes the fastest that loads' }),
 });
 export type EvaluateSettings = z.input<typeof evaluateSchema>;

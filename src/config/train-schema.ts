@@ -1,6 +1,6 @@
 /** The schema of a run: every setting with its type, range, default, unit and description. */
 import { z } from 'zod';
-import { backend, hostNames, MAX_COUNT, path, whole } from './fields.ts';
+import { backend, hostNames, MAX_COUNT, path, whole, workerTimeout } from './fields.ts';
 
 /** Settings in the order in which help and README list them. */
 export const trainSchema = z.strictObject({
@@ -202,6 +202,7 @@ export const trainSchema = z.strictObject({
     unit: 'threads',
     description: 'worker threads W; all cores this process may use',
   }),
+  workerTimeout: workerTimeout(),
   backend: backend().meta({
     group: 'Machine',
     description: 'kernels; auto takes the fastest that loads',

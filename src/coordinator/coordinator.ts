@@ -1,6 +1,6 @@
 /**
  * Drives the phases of a step through the pool: who computes what, when. Every task reads what nobody writes in its phase
- * and writes only its own ranges; only `commit` makes a step have happened.
+ * and writes only its own ranges; only the end of `commit` makes a step have happened.
  */
 import { TrainingError } from '../errors.ts';
 import type { ArenaViews } from '../memory/arena.ts';
@@ -13,8 +13,7 @@ import type { ComputePool } from '../pool/compute-pool.ts';
 import type { ComputeResult, ComputeTask } from '../pool/protocol.ts';
 import { countPartials } from '../reduce/lane-reduction.ts';
 import { cut, cutByCost, type Span } from './plan.ts';
-
-export type Phase = 'compute' | 'reduce' | 'clip' | 'update' | 'commit' | 'snapshot' | 'evaluate';
+import { FIRST_PHASE, phaseAfter, type StepPhase } from './step-phases.ts';
 
 export interface StepRequest {
   /** Ring slot of the chunk. */
@@ -32,9 +31,9 @@ export interface StepOutcome {
   gradNorm: number;
   clipScale: number;
   /** Wall time of each phase. */
-  phaseSeconds: Partial<Record<Phase, number>>;
+  phaseSeconds: Partial<Record<StepPhase, number>>;
   /** What the tasks of each phase took, in order of shard or range. */
-  busy: Partial<Record<Phase, readonly ThreadTime[]>>;
+  busy: Partial<Record<StepPhase, readonly ThreadTime[]>>;
 }
 
 export interface ThreadTime {
@@ -82,57 +81,37 @@ export class Coordinator {
   }
 
   /** Packs the weights of the current generation for the kernels. Must precede the first step or evaluation. */
-  async packWeights(): Promise<ComputeResult[]> {
-    const tasks = this.#packSpans.map(
-      (span, i): ComputeTask => ({
-        kind: 'pack',
-        ...span,
-        biases: i === 0,
-        generation: this.generation,
-      }),
-    );
-    return this.#parts.pool.run(tasks, { step: this.generation });
+  async packWeights(): Promise<void> {
+    await this.#parts.pool.run(this.#packTasks(this.generation), { step: this.generation });
   }
 
   /**
    * One optimizer step on a loaded chunk. Throws TrainingError where a worker failed for good or the loss or gradient is
-   * not finite, naming the layer; parameters and carries of the generation are then untouched.
+   * not finite, naming the layer; parameters and carries of the generation are then untouched, the packed weights are not.
    */
   async step(request: StepRequest): Promise<StepOutcome> {
     const clock = new PhaseClock();
-    const place = { step: this.generation };
     const { pool, streams, times } = this.#parts;
     const tokens = streams * times;
+    const busy: StepOutcome['busy'] = {};
+    let loss = Number.NaN;
+    let clipped = { gradNorm: Number.NaN, clipScale: 1 };
 
-    const computed = await clock.time('compute', () => pool.run(this.#trainTasks(request), place));
-    const loss = sumInOrder(computed) / tokens;
-    const reduced = await clock.time('reduce', () => pool.run(this.#reduceTasks(), place));
-    const { gradNorm, clipScale } = await clock.time('clip', () =>
-      clipByNorm(this.#partials(), tokens, request.clipNorm),
-    );
-    if (!Number.isFinite(gradNorm) || !Number.isFinite(loss)) throw this.#notFinite(loss);
-    const factors = {
-      gradientScale: clipScale / tokens,
-      learningRate: request.learningRate,
-      updates: this.generation + 1,
-    };
-    const updated = await clock.time('update', () =>
-      pool.run(
-        this.#ranges.map((range) => ({
-          kind: 'update',
-          ...range,
-          generation: this.generation,
-          factors,
-        })),
-        place,
-      ),
-    );
-    const packed = await clock.time('commit', () => {
-      this.generation++;
-      return this.packWeights();
-    });
-    const busy = { compute: computed, reduce: reduced, update: updated, commit: packed };
-    return { loss, gradNorm, clipScale, phaseSeconds: clock.seconds, busy };
+    for (let phase: StepPhase | 'committed' = FIRST_PHASE; phase !== 'committed'; ) {
+      const tasks = this.#tasksOf(phase, request, clipped.clipScale / tokens);
+      const results = await clock.time(phase, async () => {
+        if (phase === 'clip') clipped = clipByNorm(this.#partials(), tokens, request.clipNorm);
+        return pool.run(tasks, { step: this.generation + 1 });
+      });
+      if (phase === 'compute') loss = sumInOrder(results) / tokens;
+      if (phase === 'clip' && !(Number.isFinite(clipped.gradNorm) && Number.isFinite(loss))) {
+        throw this.#notFinite(loss);
+      }
+      if (tasks.length > 0) busy[phase] = results;
+      phase = phaseAfter(phase, tasks.length, results);
+    }
+    this.generation++;
+    return { loss, ...clipped, phaseSeconds: clock.seconds, busy };
   }
 
   /** Copies parameters, optimizer state and carries to where the checkpoint writer reads them. */
@@ -184,6 +163,14 @@ export class Coordinator {
     return views.reals.subarray(start, start + table.paddedLength);
   }
 
+  /** The clip is the coordinator's own work. */
+  #tasksOf(phase: StepPhase, request: StepRequest, gradientScale: number): ComputeTask[] {
+    if (phase === 'compute') return this.#trainTasks(request);
+    if (phase === 'reduce') return this.#reduceTasks();
+    if (phase === 'update') return this.#updateTasks(request, gradientScale);
+    return phase === 'commit' ? this.#packTasks(this.generation + 1) : [];
+  }
+
   #trainTasks({ slot, fromZero }: StepRequest): ComputeTask[] {
     return Array.from({ length: this.#parts.shards }, (_, shard) => ({
       kind: 'train',
@@ -204,6 +191,21 @@ export class Coordinator {
       shard,
       parts: shards,
       generation: this.generation,
+    }));
+  }
+
+  #updateTasks({ learningRate }: StepRequest, gradientScale: number): ComputeTask[] {
+    const factors = { gradientScale, learningRate, updates: this.generation + 1 };
+    const { generation } = this;
+    return this.#ranges.map((range) => ({ kind: 'update', ...range, generation, factors }));
+  }
+
+  #packTasks(generation: number): ComputeTask[] {
+    return this.#packSpans.map((span, i) => ({
+      kind: 'pack',
+      ...span,
+      biases: i === 0,
+      generation,
     }));
   }
 
@@ -233,9 +235,9 @@ export class Coordinator {
 }
 
 class PhaseClock {
-  readonly seconds: Partial<Record<Phase, number>> = {};
+  readonly seconds: Partial<Record<StepPhase, number>> = {};
 
-  async time<Result>(phase: Phase, work: () => Result | Promise<Result>): Promise<Result> {
+  async time<Result>(phase: StepPhase, work: () => Promise<Result>): Promise<Result> {
     const started = performance.now();
     const result = await work();
     this.seconds[phase] = (performance.now() - started) / 1000;

@@ -12,7 +12,7 @@ import { ParameterTable } from '../model/parameters.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { headTimes } from '../model/workspace.ts';
 import { momentCount, type OptimizerSettings } from '../optimizer/update.ts';
-import { ComputePool } from '../pool/compute-pool.ts';
+import { ComputePool, type PoolOptions } from '../pool/compute-pool.ts';
 import type { ComputeTraining } from '../pool/protocol.ts';
 import { Coordinator } from './coordinator.ts';
 import { layoutArena } from './layout.ts';
@@ -87,7 +87,7 @@ export function planEngine(request: EngineRequest, freeBytes: number): EnginePla
 }
 
 /** Reserves the arena and starts the threads. Throws TrainingError where either fails. */
-export async function startEngine(plan: EnginePlan): Promise<Engine> {
+export async function startEngine(plan: EnginePlan, options?: PoolOptions): Promise<Engine> {
   const { request, table, layout, lanes, shards } = plan;
   const { spec, kernels, workers, times, training } = request;
   const memory = createArena(layout.words);
@@ -96,6 +96,7 @@ export async function startEngine(plan: EnginePlan): Promise<Engine> {
   const pool = await ComputePool.start(
     { memory, layout, spec, kernels, training: training && computeTraining(plan) },
     workers,
+    options,
   );
   const coordinator = new Coordinator({
     pool,

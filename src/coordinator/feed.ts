@@ -1,6 +1,6 @@
 /**
  * Keeps the next chunks ready: loading overlaps with computing. The loader fills ring slots in order, at most as many ahead
- * as there are slots beside the one in use.
+ * as there are slots beside the one in use. Waits for a fill as long as the loader may take for one: --worker-timeout.
  */
 
 /** Fills one ring slot with one chunk. */

@@ -3,7 +3,7 @@ import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { InputError, messageOf } from '../errors.ts';
-import { type Actor, startActor } from '../pool/actor.ts';
+import { type LastingActor, startLastingActor } from '../pool/lasting-actor.ts';
 import type { CorpusIndex, LoaderApi, ScanRequest } from '../pool/protocol.ts';
 import { spool } from './spool.ts';
 
@@ -18,21 +18,33 @@ export interface CorpusRequest extends ScanRequest {
 
 export interface Corpus {
   readonly index: CorpusIndex;
-  readonly loader: Actor<LoaderApi>;
+  readonly loader: LastingActor<LoaderApi>;
   /** Moves what came from standard input into a folder of the run. Must precede the loader's `use`. */
   moveSpooled(folder: string): Promise<void>;
   /** Ends the loader and removes what was spooled and not moved. */
   close(): Promise<void>;
 }
 
+export interface CorpusOptions {
+  stdin?: Readable;
+  signal?: AbortSignal;
+  /** A loader that makes no progress for so long is replaced; 0: never. */
+  limitSeconds?: number;
+  onWarning?(message: string): void;
+}
+
 /** Reads all files once. Throws InputError for what cannot be read as text, and the signal's reason when it aborts. */
 export async function openCorpus(
   { run, ...request }: CorpusRequest,
-  { stdin, signal }: { stdin?: Readable; signal?: AbortSignal },
+  { stdin, signal, limitSeconds, onWarning }: CorpusOptions,
 ): Promise<Corpus> {
   const spooled = join(dirname(resolve(run)), `.${basename(run)}.stdin-${process.pid}`);
   const usesInput = refuseSecondInput(request);
-  const loader = startActor<LoaderApi>('loader', ENTRY);
+  const loader = startLastingActor<LoaderApi>('loader', ENTRY, {
+    setUp: ['use'],
+    limitSeconds,
+    onWarning,
+  });
   const stop = () => void loader.terminate();
   signal?.addEventListener('abort', stop);
   let made: string | undefined;
@@ -47,11 +59,14 @@ export async function openCorpus(
       await spoolInput(stdin, spooled, signal);
     }
     const path = (name: string) => (name === STANDARD_INPUT ? spooled : name);
-    const index = await loader.calls.scan({
-      ...request,
-      trainPaths: request.trainPaths.map(path),
-      valPaths: request.valPaths.map(path),
-    });
+    const index = await loader.calls.scan(
+      {
+        ...request,
+        trainPaths: request.trainPaths.map(path),
+        valPaths: request.valPaths.map(path),
+      },
+      loader.pulse,
+    );
     return { index, loader, close, moveSpooled: (folder) => moveSpooled(index, spooled, folder) };
   } catch (error) {
     await close();

@@ -6,8 +6,8 @@ import { scanCorpus } from './scan.ts';
 export class Loader implements LoaderApi {
   #filler?: ChunkFiller;
 
-  scan(request: ScanRequest): CorpusIndex {
-    return scanCorpus(request);
+  scan(request: ScanRequest, pulse?: Int32Array): CorpusIndex {
+    return scanCorpus(request, pulse);
   }
 
   use(index: CorpusIndex, memory: WebAssembly.Memory): void {

@@ -1,5 +1,5 @@
 /** The one pass over all files of a corpus before a run. */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { closeSync, readSync } from 'node:fs';
 import { InputError, show } from '../errors.ts';
 import type { CorpusIndex, FileIndex, ScanRequest } from '../pool/protocol.ts';
@@ -15,14 +15,22 @@ const BLOCK_BYTES = 1 << 20;
  * only), finds the distinct characters or checks them against a given vocabulary, and indexes them.
  * Throws InputError for a file that is missing, empty, unreadable, not regular, not UTF-8 (with its byte
  * offset) or has a character outside the given vocabulary (with its character and byte offset).
+ * `pulse` (1) counts the blocks read, for who waits.
  */
-export function scanCorpus(request: ScanRequest): CorpusIndex {
+export function scanCorpus(
+  request: ScanRequest,
+  pulse: Int32Array = new Int32Array(1),
+): CorpusIndex {
   const hash = createHash('sha256');
+  const see: See = (bytes) => {
+    hash.update(bytes);
+    Atomics.add(pulse, 0, 1);
+  };
   const known = new Uint8Array(CODE_POINTS);
   for (const codePoint of request.vocabulary ?? []) known[codePoint] = 1;
   const scanFile = request.tokens === 'byte' ? scanBytes : scanText;
   const scanFiles = (paths: string[]) =>
-    paths.map((path) => scanFile(path, hash, known, request.vocabulary));
+    paths.map((path) => scanFile(path, see, known, request.vocabulary));
   const train = scanFiles(request.trainPaths);
   const val = scanFiles(request.valPaths);
   return {
@@ -38,15 +46,18 @@ export function scanCorpus(request: ScanRequest): CorpusIndex {
   };
 }
 
-function scanBytes(path: string, hash: Hash): FileIndex {
-  const file = readBlocks(path, hash, (_, end) => end);
+/** Given all bytes of all files, in order. */
+type See = (bytes: Uint8Array) => void;
+
+function scanBytes(path: string, see: See): FileIndex {
+  const file = readBlocks(path, see, (_, end) => end);
   // Symbol i is byte i: one offset says it all.
   return { path, ...file, symbols: file.bytes, stride: file.bytes, offsets: new Float64Array(1) };
 }
 
 function scanText(
   path: string,
-  hash: Hash,
+  see: See,
   known: Uint8Array,
   vocabulary: readonly number[] | undefined,
 ): FileIndex {
@@ -58,7 +69,7 @@ function scanText(
   const scanner = new TextScanner(path, known, meet);
   const file = readBlocks(
     path,
-    hash,
+    see,
     (block, end) => scanner.scan(block, end),
     (rest) => scanner.end(rest),
   );
@@ -72,7 +83,7 @@ function scanText(
  */
 function readBlocks(
   path: string,
-  hash: Hash,
+  see: See,
   take: (block: Uint8Array, end: number) => number,
   finish?: (rest: number) => void,
 ): { bytes: number; modifiedMs: number } {
@@ -84,7 +95,7 @@ function readBlocks(
     for (;;) {
       const got = readBlock(path, descriptor, block, rest);
       if (got === 0) break;
-      hash.update(block.subarray(rest, rest + got));
+      see(block.subarray(rest, rest + got));
       const taken = take(block, rest + got);
       block.copyWithin(0, taken, rest + got);
       rest += got - taken;

@@ -73,6 +73,12 @@ const DEFINITIONS = {
     'tasks',
     'Tasks run again because their worker thread died.',
   ),
+  actorRestarts: counter(
+    'actor_restarts_total',
+    'restarts',
+    'Threads beside the workers, the loader and the checkpoint writer, that died and were replaced.',
+    'actor',
+  ),
   checkpoints: counter('checkpoints_total', 'checkpoints', 'Checkpoints written.'),
   checkpointFailures: counter(
     'checkpoint_failures_total',

@@ -93,11 +93,15 @@ export class Metrics {
     this.#phases.get('evaluate')!.observe(seconds);
   }
 
-  recordPool({ workers, restarts, repeatedTasks, busySeconds }: PoolRecord): void {
+  recordPool({ workers, restarts, repeatedTasks, actorRestarts, busySeconds }: PoolRecord): void {
     const instruments = this.#instruments;
     instruments.workers.set(workers);
     setTotal(instruments.workerRestarts, restarts);
     setTotal(instruments.repeatedTasks, repeatedTasks);
+    instruments.actorRestarts.reset();
+    for (const [actor, count] of Object.entries(actorRestarts)) {
+      instruments.actorRestarts.inc({ actor }, count);
+    }
     instruments.workerBusySeconds.reset();
     for (const [worker, seconds] of busySeconds.entries()) {
       this.#busySeconds[worker] ??= instruments.workerBusySeconds.labels({ worker });

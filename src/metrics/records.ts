@@ -44,6 +44,8 @@ export interface PoolRecord {
   workers: number;
   restarts: number;
   repeatedTasks: number;
+  /** Threads of each actor that died and were replaced. */
+  actorRestarts: Readonly<Record<string, number>>;
   /** By worker: 0 to W−1, a restarted thread in the place of the old one. */
   busySeconds: readonly number[];
 }

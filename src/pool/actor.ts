@@ -4,6 +4,7 @@ import { wrap } from 'comlink';
 import { fromErrorRecord, messageOf, TrainingError } from '../errors.ts';
 import type { Answer } from './actor-thread.ts';
 import { endpointOf } from './endpoint.ts';
+import { EXIT_LIMIT_SECONDS } from './watch.ts';
 
 /** The methods of Api as they look from another thread. */
 export type Calls<Api> = {
@@ -15,14 +16,19 @@ export type Calls<Api> = {
 export interface Actor<Api> {
   readonly name: string;
   /**
-   * A call rejects with what the method threw (InputError and TrainingError as themselves), or with
-   * ActorDiedError once the thread has ended: then nothing of the call can write to memory any more.
+   * A call rejects with what the method threw (InputError and TrainingError as themselves), with
+   * ActorDiedError once the thread has ended: then nothing of the call can write to memory any more; or with
+   * ActorLostError where the thread was told to end and does not. It has no limit: that is of lasting-actor.ts.
    */
   readonly calls: Calls<Api>;
-  /** Resolves, never rejects, once the thread has ended, with the error that calls get from then on. */
+  /**
+   * Resolves, never rejects, once the thread has ended, with the error that calls get from then on. It may live for ever:
+   * `terminate` waits for it with a limit.
+   */
   readonly exited: Promise<ActorDiedError>;
-  /** Ends the thread, whatever it does, and waits for its end; calls under way reject. */
-  terminate(): Promise<void>;
+  readonly alive: boolean;
+  /** Ends the thread, whatever it does, and waits for its end or until it is stuck; calls under way reject. */
+  terminate(reason?: Error): Promise<void>;
 }
 
 /** The thread of an actor has ended; it answers no call, and starting it anew is safe. */
@@ -34,6 +40,9 @@ export class ActorDiedError extends TrainingError {
     this.actor = actor;
   }
 }
+
+/** Something that an actor was asked to do cannot be done by it, nor by a new one. */
+export class ActorLostError extends TrainingError {}
 
 type RemoteMethods = Record<string, (...args: unknown[]) => Promise<Answer>>;
 
@@ -50,20 +59,28 @@ export function startActor<Api extends object>(
   const worker = new Worker(entry, { name, workerData, execArgv: [] });
   worker.unref();
   const remote = wrap(endpointOf(worker)) as unknown as RemoteMethods;
-  const pending = new Set<(reason: ActorDiedError) => void>();
+  const pending = new Set<(reason: TrainingError) => void>();
   let failure: unknown;
   let terminated = false;
-  let death: ActorDiedError | undefined;
+  let alive = true;
+  /** What calls get from now on. */
+  let death: TrainingError | undefined;
+
+  function refuse(reason: TrainingError): void {
+    death = reason;
+    for (const reject of pending) reject(reason);
+    pending.clear();
+  }
 
   worker.on('error', (error) => {
     failure ??= error;
   });
   const exited = new Promise<ActorDiedError>((resolve) => {
     worker.once('exit', (code) => {
-      death = new ActorDiedError(name, describeEnd(code, failure, terminated), failure);
-      for (const reject of pending) reject(death);
-      pending.clear();
-      resolve(death);
+      alive = false;
+      const reason = new ActorDiedError(name, describeEnd(code, failure, terminated), failure);
+      refuse(reason);
+      resolve(reason);
     });
   });
 
@@ -93,15 +110,30 @@ export function startActor<Api extends object>(
     name,
     calls: callsByName(call) as Calls<Api>,
     exited,
-    async terminate() {
+    get alive() {
+      return alive;
+    },
+    async terminate(reason) {
       terminated = true;
-      await worker.terminate();
-      await exited;
+      failure ??= reason;
+      void worker.terminate();
+      let timer: NodeJS.Timeout | undefined;
+      const limit = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, EXIT_LIMIT_SECONDS * 1000);
+      });
+      await Promise.race([exited, limit]).finally(() => clearTimeout(timer));
+      if (alive) refuse(stuck(name, reason));
     },
   };
 }
 
-function callsByName(call: (method: string, args: unknown[]) => Promise<unknown>): object {
+function stuck(name: string, reason?: Error): ActorLostError {
+  const why = reason ? `: ${reason.message}` : '';
+  return new ActorLostError(`The ${name} thread was told to end and does not${why}`);
+}
+
+/** An object with a method for every name. */
+export function callsByName(call: (method: string, args: unknown[]) => Promise<unknown>): object {
   return new Proxy(
     {},
     {

@@ -1,18 +1,27 @@
 /**
- * The compute pool: fans tasks out over worker threads and joins them. A task whose thread dies is repeated elsewhere,
- * once the dead thread has ended and so can write no more.
+ * The compute pool: fans tasks out over threads and joins them. What becomes of the threads goes to the machine in fan-out.ts,
+ * which says what to do; a task whose thread dies is repeated once that thread has ended and so can write no more.
  */
-import type { Worker } from 'node:worker_threads';
-import { FixedQueue, Piscina } from 'piscina';
 import { type FailurePlace, fromErrorRecord, messageOf, TrainingError } from '../errors.ts';
+import { ComputeThread } from './compute-thread.ts';
+import {
+  afterEvent,
+  type Command,
+  type Failure,
+  type FanOut,
+  type FanOutEvent,
+  MAX_DEATHS,
+  newFanOut,
+  outcomeOf,
+} from './fan-out.ts';
 import type { ComputeReply, ComputeResult, ComputeTask, ComputeThreadData } from './protocol.ts';
 
-/** A task that took this many threads down would take more. */
-const MAX_ATTEMPTS = 3;
-/** A thread that has failed ends within this time, or the run stops. */
-const EXIT_LIMIT_SECONDS = 10;
-
-const ENTRY = new URL('../../workers/compute-worker.js', import.meta.url);
+export interface PoolOptions {
+  /** A task, or the loading of a thread, that takes longer is given up and its thread ended; 0: never. */
+  limitSeconds?: number;
+  /** One sentence for each thread that died. */
+  onWarning?(message: string): void;
+}
 
 export interface PoolCounters {
   /** Threads that died. */
@@ -21,45 +30,57 @@ export interface PoolCounters {
   repeatedTasks: number;
 }
 
-export class ComputePool {
-  readonly #piscina: Piscina;
-  readonly #exits = new Map<Worker, Promise<void>>();
-  readonly #counters: PoolCounters = { restarts: 0, repeatedTasks: 0 };
+/** The tasks under way. Settled by the last reply or death; each task has its thread's limit. */
+interface Phase {
+  readonly tasks: readonly ComputeTask[];
+  readonly place: FailurePlace;
+  readonly results: ComputeResult[];
+  /** By task: what it failed with last. */
+  readonly causes: unknown[];
+  resolve(results: ComputeResult[]): void;
+  reject(error: Error): void;
+}
 
-  private constructor(data: ComputeThreadData, workers: number) {
-    this.#piscina = new Piscina({
-      filename: ENTRY.href,
-      workerData: data,
-      minThreads: workers,
-      maxThreads: workers,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      // An idle worker sleeps in Atomics.wait: the fastest hand-over of a task.
-      atomics: 'sync',
-      taskQueue: new FixedQueue(),
-      // Flags such as --input-type, meant for the main script, would break the entry.
-      execArgv: [],
-    });
-    // A thread that fails between two tasks is replaced by piscina; without a listener it would end the process.
-    this.#piscina.on('error', () => {
-      this.#counters.restarts++;
-    });
+export class ComputePool {
+  readonly #data: ComputeThreadData;
+  readonly #options: PoolOptions;
+  readonly #threads: ComputeThread[] = [];
+  readonly #counters: PoolCounters = { restarts: 0, repeatedTasks: 0 };
+  #state: FanOut;
+  #phase: Phase | undefined;
+  /** Called once no thread is loading. */
+  #whenLoaded: (() => void) | undefined;
+  /** What the last thread died of. */
+  #lastCause: unknown;
+  #closed = false;
+
+  private constructor(data: ComputeThreadData, workers: number, options: PoolOptions) {
+    this.#data = data;
+    this.#options = options;
+    this.#state = newFanOut(workers);
+    for (let slot = 0; slot < workers; slot++) this.#start(slot);
   }
 
   /** Starts `workers` threads and waits until each has loaded. Throws TrainingError where one cannot. */
-  static async start(data: ComputeThreadData, workers: number): Promise<ComputePool> {
-    const pool = new ComputePool(data, workers);
-    try {
-      await pool.run(Array.from({ length: workers }, () => ({ kind: 'ping' })));
-      return pool;
-    } catch (error) {
-      await pool.close();
-      throw error;
-    }
+  static async start(
+    data: ComputeThreadData,
+    workers: number,
+    options: PoolOptions = {},
+  ): Promise<ComputePool> {
+    const pool = new ComputePool(data, workers, options);
+    // Each thread has its limit for loading, and MAX_DEATHS tries.
+    await new Promise<void>((resolve) => {
+      pool.#whenLoaded = resolve;
+    });
+    if (pool.#state.slots.every(({ thread }) => thread === 'idle')) return pool;
+    await pool.close();
+    throw pool.#failure({ kind: 'lost' });
   }
 
   /** Of the threads alive. */
   get threadIds(): number[] {
-    return this.#piscina.threads.map(({ threadId }) => threadId);
+    const { slots } = this.#state;
+    return this.#threads.filter((_, i) => slots[i].thread !== 'lost').map(({ id }) => id);
   }
 
   get counters(): Readonly<PoolCounters> {
@@ -68,81 +89,118 @@ export class ComputePool {
 
   /**
    * Runs all tasks and returns their results in order, once every one has settled. Throws TrainingError with the place of
-   * the first task that failed by itself, or took down its thread several times.
+   * the first task that failed by itself or took down MAX_DEATHS threads, or where a thread is stuck. One call at a time.
    */
-  async run(tasks: readonly ComputeTask[], place: FailurePlace = {}): Promise<ComputeResult[]> {
-    this.#trackExits();
-    const settled = await Promise.allSettled(tasks.map((task) => this.#runOne(task, place)));
-    const failed = settled.find((outcome) => outcome.status === 'rejected');
-    if (failed) throw failed.reason;
-    return settled.map((outcome) => (outcome as PromiseFulfilledResult<ComputeResult>).value);
-  }
-
-  /** Ends all threads. No task may be under way. */
-  async close(): Promise<void> {
-    await this.#piscina.destroy();
-  }
-
-  async #runOne(task: ComputeTask, place: FailurePlace): Promise<ComputeResult> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        const reply: ComputeReply = await this.#piscina.run(task);
-        if (!('error' in reply)) return reply;
-        throw placed(fromErrorRecord(reply.error), task, place);
-      } catch (error) {
-        if (error instanceof TrainingError) throw error;
-        this.#counters.restarts++;
-        if (attempt === MAX_ATTEMPTS) throw placed(error, task, place, attempt);
-        await this.#deadThreadsEnd(task, place);
-        this.#counters.repeatedTasks++;
-      }
-    }
-  }
-
-  /** Remembers every thread's end before it can come. */
-  #trackExits(): void {
-    for (const thread of this.#piscina.threads) {
-      if (this.#exits.has(thread)) continue;
-      const exit = new Promise<void>((resolve) => {
-        thread.once('exit', () => {
-          this.#exits.delete(thread);
-          resolve();
-        });
-      });
-      this.#exits.set(thread, exit);
-    }
-  }
-
-  /** Waits for the threads that piscina has dropped: until their end they might still write. */
-  async #deadThreadsEnd(task: ComputeTask, place: FailurePlace): Promise<void> {
-    const alive = new Set(this.#piscina.threads);
-    const ends = [...this.#exits].filter(([thread]) => !alive.has(thread)).map(([, exit]) => exit);
-    this.#trackExits();
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(placed('its thread failed and did not end', task, place)),
-        EXIT_LIMIT_SECONDS * 1000,
-      );
+  run(tasks: readonly ComputeTask[], place: FailurePlace = {}): Promise<ComputeResult[]> {
+    return new Promise((resolve, reject) => {
+      if (this.#phase || this.#closed) throw new Error('The compute pool is busy or closed');
+      this.#phase = { tasks, place, results: [], causes: [], resolve, reject };
+      this.#happen({ kind: 'begin', tasks: tasks.length });
     });
-    await Promise.race([Promise.all(ends), limit]).finally(() => clearTimeout(timer));
+  }
+
+  /** Ends all threads, and what is under way. Waits no longer than for a thread that is stuck. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#phase?.reject(new Error('The compute pool was closed'));
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #happen(event: FanOutEvent): void {
+    if (this.#closed) return;
+    const { state, commands } = afterEvent(this.#state, event);
+    this.#state = state;
+    for (const command of commands) this.#obey(command);
+    if (!state.slots.some(({ thread }) => thread === 'loading' || thread === 'ending')) {
+      this.#whenLoaded?.();
+    }
+    this.#settle();
+  }
+
+  #obey({ kind, slot, ...rest }: Command): void {
+    if (kind === 'start') this.#start(slot);
+    if (kind === 'end') this.#threads[slot].end();
+    if (!('task' in rest)) return;
+    if (this.#state.tasks[rest.task].deaths > 0) this.#counters.repeatedTasks++;
+    this.#threads[slot].run(this.#phase!.tasks[rest.task]);
+  }
+
+  #start(slot: number): void {
+    const tell = (kind: 'ready' | 'broken') => () => this.#happen({ kind, slot });
+    this.#threads[slot] = new ComputeThread(this.#data, this.#options.limitSeconds ?? 0, {
+      ready: tell('ready'),
+      broken: tell('broken'),
+      replied: (reply) => this.#take(slot, reply),
+      ended: (cause) => this.#lose(slot, cause),
+      stuck: (cause) => {
+        this.#lastCause = cause;
+        this.#happen({ kind: 'stuck', slot });
+      },
+    });
+  }
+
+  #take(slot: number, reply: ComputeReply): void {
+    const { task } = this.#state.slots[slot];
+    if (task === null || !this.#phase) return;
+    const refused = 'error' in reply;
+    if (refused) this.#phase.causes[task] = fromErrorRecord(reply.error);
+    else this.#phase.results[task] = reply;
+    this.#happen({ kind: refused ? 'refused' : 'done', slot });
+  }
+
+  #lose(slot: number, cause: Error): void {
+    if (this.#closed) return;
+    this.#counters.restarts++;
+    this.#lastCause = cause;
+    const { task, loaded } = this.#state.slots[slot];
+    if (task !== null && this.#phase) this.#phase.causes[task] = cause;
+    const when =
+      task !== null && this.#phase
+        ? `at ${placeOf(this.#phase, task).words}`
+        : loaded
+          ? 'between two tasks'
+          : 'while it loaded';
+    const next = task !== null ? 'Its task is done again' : 'Another takes its place';
+    this.#options.onWarning?.(`A worker thread died ${when}: ${messageOf(cause)}. ${next}.`);
+    this.#happen({ kind: 'ended', slot });
+  }
+
+  #settle(): void {
+    const outcome = outcomeOf(this.#state);
+    const phase = this.#phase;
+    if (!phase || outcome === 'running') return;
+    this.#phase = undefined;
+    if (outcome === 'done') phase.resolve(phase.results);
+    else phase.reject(this.#failure(this.#state.failure!, phase));
+  }
+
+  #failure(failure: Failure, phase?: Phase): TrainingError {
+    const options = { cause: this.#lastCause };
+    const why = messageOf(this.#lastCause);
+    if (failure.kind === 'lost') {
+      const message = `No worker thread could be started in ${MAX_DEATHS} tries: ${why}`;
+      return new TrainingError(message, phase?.place, options);
+    }
+    if (failure.kind === 'stuck') {
+      const message = `A worker thread failed and does not end: ${why}`;
+      return new TrainingError(message, phase?.place, options);
+    }
+    const { place, words } = placeOf(phase!, failure.task);
+    const cause = phase!.causes[failure.task];
+    const times = failure.kind === 'deadly' ? ` ${MAX_DEATHS} times` : '';
+    return new TrainingError(`A worker failed${times} at ${words}: ${messageOf(cause)}`, place, {
+      cause,
+    });
   }
 }
 
-function placed(
-  cause: unknown,
-  task: ComputeTask,
-  place: FailurePlace,
-  attempts = 1,
-): TrainingError {
-  const full = { ...place, phase: task.kind, shard: 'shard' in task ? task.shard : undefined };
-  const where = [
-    full.step === undefined ? '' : `step ${full.step}, `,
-    task.kind,
-    full.shard === undefined ? '' : ` of shard ${full.shard}`,
-  ].join('');
-  const times = attempts > 1 ? ` ${attempts} times` : '';
-  return new TrainingError(`A worker failed${times} at ${where}: ${messageOf(cause)}`, full, {
-    cause,
-  });
+/** Where a task stands, as data and in words: `step 7, reduce of shard 2`. */
+function placeOf({ tasks, place }: Phase, index: number): { place: FailurePlace; words: string } {
+  const task = tasks[index];
+  const shard = 'shard' in task ? task.shard : index;
+  const step = place.step === undefined ? '' : `step ${place.step}, `;
+  return {
+    place: { ...place, phase: task.kind, shard },
+    words: `${step}${task.kind} of shard ${shard}`,
+  };
 }

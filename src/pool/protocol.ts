@@ -64,8 +64,8 @@ export interface FillRequest extends StreamsRequest {
 }
 
 export interface LoaderApi {
-  /** Reads all files once: counts, checks, hashes, finds the vocabulary. Throws InputError. */
-  scan(request: ScanRequest): CorpusIndex;
+  /** Reads all files once: counts, checks, hashes, finds the vocabulary. Throws InputError. Counts `pulse` up. */
+  scan(request: ScanRequest, pulse?: Int32Array): CorpusIndex;
   /** Must come before the first `fill`. */
   use(index: CorpusIndex, memory: WebAssembly.Memory): void;
   fill(request: FillRequest): void;
@@ -101,7 +101,8 @@ export interface WriteCheckpointResult {
 }
 
 export interface CheckpointWriterApi {
-  write(request: WriteCheckpointRequest): WriteCheckpointResult;
+  /** Counts `pulse` up as it gets on. */
+  write(request: WriteCheckpointRequest, pulse?: Int32Array): WriteCheckpointResult;
 }
 
 export interface CheckpointThreadData {

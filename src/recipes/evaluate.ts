@@ -12,6 +12,7 @@ import { planEvaluation } from '../data/streams.ts';
 import { expected, InputError } from '../errors.ts';
 import { chooseKernels } from '../kernels/backend.ts';
 import { freeMemoryBytes, surroundings } from '../machine.ts';
+import type { PoolOptions } from '../pool/compute-pool.ts';
 import type { StreamsRequest } from '../pool/protocol.ts';
 import { loadParameters } from './restore.ts';
 import { planRun } from './run-plan.ts';
@@ -56,8 +57,13 @@ export async function evaluate(
   for (const warning of found.warnings) options.onWarning?.(warning);
   let corpus: Corpus | undefined;
   try {
-    corpus = await openCorpus(corpusRequest(found, files), options);
-    return await score(found, corpus, files.length === 0, config, options.signal);
+    const { stdin, signal } = options;
+    const watched: PoolOptions = {
+      limitSeconds: config.workerTimeout,
+      onWarning: (message) => options.onWarning?.(message),
+    };
+    corpus = await openCorpus(corpusRequest(found, files), { stdin, signal, ...watched });
+    return await score(found, corpus, files.length === 0, config, watched, signal);
   } finally {
     await corpus?.close();
     found.checkpoint.close();
@@ -81,6 +87,7 @@ async function score(
   corpus: Corpus,
   own: boolean,
   config: ReturnType<typeof evaluateSettings.parse>,
+  watched: PoolOptions,
   signal?: AbortSignal,
 ): Promise<EvaluateResult> {
   const text = own ? ownValidation(checkpoint, corpus) : wholeText(corpus);
@@ -97,7 +104,7 @@ async function score(
     },
     freeMemoryBytes(),
   );
-  const engine = await startEngine(enginePlan);
+  const engine = await startEngine(enginePlan, watched);
   try {
     await corpus.loader.calls.use(corpus.index, engine.memory);
     loadParameters(checkpoint, enginePlan, engine.views, 0);

@@ -43,6 +43,7 @@ const NO_FILES =
 export type ResumeSettings = Pick<
   Settings,
   | 'workers'
+  | 'workerTimeout'
   | 'steps'
   | 'epochs'
   | 'metrics'
@@ -128,7 +129,9 @@ async function run(config: Config, options: TrainOptions, start: Start): Promise
   const server = config.metrics ? await serve(config, metrics, options) : undefined;
   let corpus: Corpus | undefined;
   try {
-    corpus = await openCorpus(corpusRequest(config, start), options);
+    const { stdin, signal } = options;
+    const watched = { limitSeconds: config.workerTimeout, onWarning: warnTo(options) };
+    corpus = await openCorpus(corpusRequest(config, start), { stdin, signal, ...watched });
     const result = await trainOn(corpus, config, options, start, metrics, server);
     await server?.closeAfter(config.metricsLinger, options.signal);
     return result;
@@ -165,7 +168,10 @@ async function trainOn(
     if (source) refuseOtherModel(source.checkpoint, spec);
   }
   warnAbout(config, plan, restored, options);
-  const engine = await startEngine(plan);
+  const engine = await startEngine(plan, {
+    limitSeconds: config.workerTimeout,
+    onWarning: warnTo(options),
+  });
   let folder = opened;
   try {
     folder ??= await createFolder(config, corpus);
@@ -277,6 +283,10 @@ function refuseOtherCorpus({ checkpoint }: FoundCheckpoint, { index }: Corpus): 
       'Restore the files, or start a new run on the changed text with --from.',
     ),
   );
+}
+
+function warnTo(observer: TrainObserver): (message: string) => void {
+  return (message) => observer.onWarning?.(message);
 }
 
 function warnAbout(

@@ -79,6 +79,7 @@ export class TrainingLoop {
       await this.#trainToEnd(signal);
       return this.#result(signal?.aborted ?? false);
     } finally {
+      this.#recordThreads();
       await this.#checkpointer.close();
       for (const log of Object.values(this.#logs)) log.close();
     }
@@ -99,6 +100,7 @@ export class TrainingLoop {
         const fed = await feed.next();
         if (!fed) return;
         await this.#trainStep(fed);
+        this.#checkpointer.check();
         if (this.#evaluationDue()) await this.#evaluate(signal);
         if (this.#checkpointDue()) await this.#save({ wait: false, best: false });
       }
@@ -164,22 +166,28 @@ export class TrainingLoop {
     this.#append('steps', line);
     this.#append('timings', { step: this.#step, seconds, phaseSeconds });
     metrics.recordStep({ ...line, tokens, tokensPerSecond, phaseSeconds });
-    this.#recordPool(outcome);
+    this.#recordBusy(outcome);
     const { totalSteps } = shape;
     const secondsLeft = this.#secondsLeft(tokensPerSecond);
     const report: StepReport = { ...line, seconds, tokensPerSecond, totalSteps, secondsLeft };
     observer.onStep?.(report);
   }
 
-  #recordPool({ busy }: StepOutcome): void {
+  #recordBusy({ busy }: StepOutcome): void {
     const { pool } = this.#parts.engine;
     for (const { threadId, seconds } of Object.values(busy).flat()) {
       this.#workerTimes.add(threadId, seconds, () => pool.threadIds);
     }
-    this.#parts.metrics.recordPool({
-      ...pool.counters,
-      workers: pool.threadIds.length,
+    this.#recordThreads();
+  }
+
+  #recordThreads(): void {
+    const { engine, corpus, metrics } = this.#parts;
+    metrics.recordPool({
+      ...engine.pool.counters,
+      workers: engine.pool.threadIds.length,
       busySeconds: this.#workerTimes.seconds,
+      actorRestarts: { loader: corpus.loader.restarts, writer: this.#checkpointer.restarts },
     });
   }
 
@@ -212,6 +220,7 @@ export class TrainingLoop {
     };
     this.#append('evals', line);
     metrics.recordEvaluation({ loss, bestLoss: this.#bestLoss!, seconds });
+    this.#recordThreads();
     const report: EvaluationReport = { ...line, best, seconds };
     observer.onEvaluation?.(report);
     if (this.#step > 0) await this.#save({ wait: false, best });
@@ -249,6 +258,8 @@ export class TrainingLoop {
       keep: config.keep,
       memory: engine.memory,
       tensors: snapshotTensors(plan.table, plan.layout),
+      limitSeconds: config.workerTimeout,
+      onWarning: (message) => observer.onWarning?.(message),
       snapshot: () => engine.coordinator.snapshot(),
       onWritten: (checkpoint) => {
         this.#newestCheckpoint = checkpoint.path;

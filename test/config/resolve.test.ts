@@ -40,6 +40,7 @@ test('without settings everything has its default', (t) => {
     seed: 1,
     checkpointEvery: 500,
     keep: 3,
+    workerTimeout: 300,
     workers: 6,
     backend: 'auto',
     metrics: true,

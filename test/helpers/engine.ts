@@ -8,6 +8,7 @@ import {
 import { type BackendRequest, chooseKernels } from '../../src/kernels/backend.ts';
 import type { ModelSpec } from '../../src/model/spec.ts';
 import type { OptimizerSettings } from '../../src/optimizer/update.ts';
+import type { PoolOptions } from '../../src/pool/compute-pool.ts';
 
 export interface TestEngineOptions {
   spec: ModelSpec;
@@ -24,7 +25,10 @@ export interface TestEngine {
   engine: Engine;
 }
 
-export async function startTestEngine(options: TestEngineOptions): Promise<TestEngine> {
+export async function startTestEngine(
+  options: TestEngineOptions,
+  pool?: PoolOptions,
+): Promise<TestEngine> {
   const { spec, streams, times, lanes, workers, backend, optimizer } = options;
   const plan = planEngine(
     {
@@ -37,7 +41,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<TestE
     },
     2 ** 31,
   );
-  return { plan, engine: await startEngine(plan) };
+  return { plan, engine: await startEngine(plan, pool) };
 }
 
 /** Fills parameter p, element e with 0.4 sin(1.7 (p + 1) + 0.9 e), as scripts/pytorch-curves.py does. */

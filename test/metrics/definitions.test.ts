@@ -61,7 +61,13 @@ async function busyRun(): Promise<string> {
   metrics.recordRun({ ...kind, arenaBytes: 65_536 });
   metrics.recordStep(STEP);
   metrics.recordEvaluation({ loss: 2.25, bestLoss: 2, seconds: 8 });
-  metrics.recordPool({ workers: 2, restarts: 0, repeatedTasks: 0, busySeconds: [1, 2] });
+  metrics.recordPool({
+    workers: 2,
+    restarts: 0,
+    repeatedTasks: 0,
+    actorRestarts: { loader: 0 },
+    busySeconds: [1, 2],
+  });
   metrics.recordCheckpoint({ bytes: 4096, seconds: 0.25 });
   return metrics.render();
 }

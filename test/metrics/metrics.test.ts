@@ -59,12 +59,27 @@ test('an evaluation sets both losses and its time', async (t) => {
 
 test("the pool's totals are taken over, not added up", async (t) => {
   const metrics = createMetrics({ run: 'r' });
-  metrics.recordPool({ workers: 3, restarts: 0, repeatedTasks: 0, busySeconds: [1, 2, 4] });
-  metrics.recordPool({ workers: 2, restarts: 1, repeatedTasks: 5, busySeconds: [1.5, 2.5, 4] });
+  const actorRestarts = { loader: 0, writer: 2 };
+  metrics.recordPool({
+    workers: 3,
+    restarts: 0,
+    repeatedTasks: 0,
+    actorRestarts,
+    busySeconds: [1, 2, 4],
+  });
+  metrics.recordPool({
+    workers: 2,
+    restarts: 1,
+    repeatedTasks: 5,
+    actorRestarts,
+    busySeconds: [1.5, 2.5, 4],
+  });
   const series = await seriesOf(metrics);
   t.is(series.get('threadloom_workers'), 2);
   t.is(series.get('threadloom_worker_restarts_total'), 1);
   t.is(series.get('threadloom_repeated_tasks_total'), 5);
+  t.is(series.get('threadloom_actor_restarts_total{actor="loader"}'), 0);
+  t.is(series.get('threadloom_actor_restarts_total{actor="writer"}'), 2);
   t.is(series.get('threadloom_worker_busy_seconds_total{worker="0"}'), 1.5);
   t.is(series.get('threadloom_worker_busy_seconds_total{worker="1"}'), 2.5);
   t.is(series.get('threadloom_worker_busy_seconds_total{worker="2"}'), 4);

@@ -4,6 +4,8 @@ import { InputError, TrainingError } from '../../src/errors.ts';
 import { exposeActor } from '../../src/pool/actor-thread.ts';
 
 export class Subject {
+  #secret: string | undefined;
+
   add(a: number, b: number): number {
     return a + b;
   }
@@ -49,6 +51,23 @@ export class Subject {
       throw new Error('crashed in a timer');
     });
     return new Promise(() => {});
+  }
+
+  /** Takes down the threads that are the first `times` to do it; the next one returns how many there were. */
+  die(times: number, attempts: Int32Array, manner: 'exit' | 'spin'): number {
+    const before = Atomics.add(attempts, 0, 1);
+    if (before >= times) return before;
+    if (manner === 'exit') process.exit(5);
+    for (;;);
+  }
+
+  /** What is to be known before `told` is asked. */
+  tell(secret: string): void {
+    this.#secret = secret;
+  }
+
+  told(): string | undefined {
+    return this.#secret;
   }
 
   /** Says that it began, and never ends. */

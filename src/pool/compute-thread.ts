@@ -1,0 +1,124 @@
+/**
+ * One thread of the compute pool: a piscina of one. In a larger one it could not be known which thread has a task, so neither which
+ * to end when it hangs nor whether the one that died has ended; and one thread that dies while it loads would keep
+ * piscina from replacing any other.
+ */
+import type { Worker } from 'node:worker_threads';
+import { FixedQueue, Piscina } from 'piscina';
+import type { ComputeReply, ComputeTask, ComputeThreadData } from './protocol.ts';
+import { EXIT_LIMIT_SECONDS, LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
+
+const ENTRY = new URL('../../workers/compute-worker.js', import.meta.url);
+
+/** After `broken` comes `ended` or `stuck`; nothing is told after `ended`. */
+export interface ComputeThreadEvents {
+  /** The thread has loaded and can be given a task. */
+  ready(): void;
+  replied(reply: ComputeReply): void;
+  /** The thread must be ended: it makes no progress, or failed outside its task and is about to end. */
+  broken(): void;
+  /** The thread has ended and writes no more. */
+  ended(cause: Error): void;
+  /** The thread was told to end, and does not. */
+  stuck(cause: Error): void;
+}
+
+export class ComputeThread {
+  readonly #piscina: Piscina;
+  readonly #worker: Worker;
+  readonly #events: ComputeThreadEvents;
+  readonly #watches: { loading: Watch; task: Watch };
+  /** Settled by the thread's end or, once it was told to end, by the exit limit. */
+  readonly #over: Promise<void>;
+  #isOver!: () => void;
+  #cause: Error | undefined;
+  #ending: NodeJS.Timeout | undefined;
+  #hasEnded = false;
+
+  /** `limitSeconds`: what loading or a task may take; 0 for any time. */
+  constructor(data: ComputeThreadData, limitSeconds: number, events: ComputeThreadEvents) {
+    this.#events = events;
+    this.#over = new Promise((resolve) => {
+      this.#isOver = resolve;
+    });
+    const watch = (limit: number) => new Watch(limit, () => this.#break(noProgress(limit)));
+    this.#watches = {
+      loading: watch(limitSeconds && Math.max(limitSeconds, LOAD_LIMIT_SECONDS)),
+      task: watch(limitSeconds),
+    };
+    this.#piscina = new Piscina({
+      filename: ENTRY.href,
+      workerData: data,
+      // The thread starts with the first task, and piscina never starts another one by itself.
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // An idle worker sleeps in Atomics.wait: the fastest hand-over of a task.
+      atomics: 'sync',
+      taskQueue: new FixedQueue(),
+      recordTiming: false,
+      // Flags such as --input-type, meant for the main script, would break the entry.
+      execArgv: [],
+    });
+    // A failure is told by the thread itself; without a listener it would end the process.
+    this.#piscina.on('error', () => {});
+    this.#post({ kind: 'ping' }, this.#watches.loading, () => this.#events.ready());
+    [this.#worker] = this.#piscina.threads;
+    this.#worker.on('error', (error) => this.#break(error));
+    this.#worker.once('exit', (code) => this.#end(code));
+  }
+
+  get id(): number {
+    return this.#worker.threadId;
+  }
+
+  /** The thread must be ready and idle. */
+  run(task: ComputeTask): void {
+    this.#post(task, this.#watches.task, (reply) => this.#events.replied(reply));
+  }
+
+  /** Ends the thread, whatever it does but a call of the system or of native code, which it finishes first. */
+  end(): void {
+    if (this.#hasEnded || this.#ending) return;
+    this.#ending = setTimeout(() => {
+      this.#isOver();
+      this.#events.stuck(this.#cause ?? new Error('the thread was told to end'));
+    }, EXIT_LIMIT_SECONDS * 1000);
+    void this.#worker.terminate();
+  }
+
+  /** Ends the thread and waits for its end, as long as that may take. */
+  async close(): Promise<void> {
+    this.end();
+    await this.#over;
+  }
+
+  /** Settled by the thread's reply or end, which the watch and the exit limit bring about. */
+  #post(task: ComputeTask, watch: Watch, replied: (reply: ComputeReply) => void): void {
+    watch.begin();
+    this.#piscina.run(task).then(
+      (reply) => {
+        if (this.#hasEnded) return;
+        watch.end();
+        replied(reply);
+      },
+      // Only its end rejects a thread's task; should anything else, the thread is not to be trusted.
+      (error) => this.#break(error),
+    );
+  }
+
+  #break(cause: Error): void {
+    if (this.#hasEnded) return;
+    this.#cause ??= cause;
+    this.#events.broken();
+  }
+
+  #end(code: number): void {
+    this.#hasEnded = true;
+    clearTimeout(this.#ending);
+    for (const watch of Object.values(this.#watches)) watch.close();
+    void this.#piscina.destroy();
+    this.#isOver();
+    this.#events.ended(this.#cause ?? new Error(`the thread ended with exit code ${code}`));
+  }
+}

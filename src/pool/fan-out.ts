@@ -1,0 +1,171 @@
+/**
+ * Who does which task next, whatever becomes of the threads: the compute pool tells this machine what happened and does what it
+ * says. Pure. A task is given to one thread at a time, and to another only once that thread has ended or answered; so no
+ * two threads write one range. Shown for few threads by exploring every order of events: test/pool/fan-out.test.ts.
+ */
+
+/** A task that took this many threads down would take more; so would a thread that dies before it has loaded. */
+export const MAX_DEATHS = 3;
+
+/** The place of one thread; a new thread takes the place of the one that died. */
+export interface Slot {
+  /** `ending`: told to end, or seen to fail, but not ended. `lost`: no thread can be started any more. */
+  readonly thread: 'loading' | 'idle' | 'busy' | 'ending' | 'lost';
+  /** The task that the thread may be writing for. */
+  readonly task: number | null;
+  readonly loaded: boolean;
+  /** Threads in a row that ended before they had loaded. */
+  readonly failedLoads: number;
+}
+
+export interface Task {
+  readonly state: 'waiting' | 'running' | 'done';
+  /** Threads that it took down. */
+  readonly deaths: number;
+}
+
+/**
+ * Why a phase cannot be completed: a task failed by itself, took down too many threads, no thread can be started, or one
+ * does not end and might write for ever.
+ */
+export type Failure =
+  | { readonly kind: 'refused' | 'deadly'; readonly task: number }
+  | { readonly kind: 'lost' }
+  | { readonly kind: 'stuck'; readonly slot: number };
+
+export interface FanOut {
+  readonly slots: readonly Slot[];
+  /** Of the phase at hand. */
+  readonly tasks: readonly Task[];
+  readonly failure: Failure | null;
+}
+
+export type FanOutEvent =
+  /** A phase of so many tasks begins; the one before must be over. */
+  | { readonly kind: 'begin'; readonly tasks: number }
+  /** A thread has loaded; has done its task; answered that the task failed by itself. */
+  | { readonly kind: 'ready' | 'done' | 'refused'; readonly slot: number }
+  /** A thread must end: it makes no progress, or has failed outside its task. */
+  | { readonly kind: 'broken'; readonly slot: number }
+  /** A thread has ended: it writes no more. */
+  | { readonly kind: 'ended'; readonly slot: number }
+  /** A thread that must end does not. */
+  | { readonly kind: 'stuck'; readonly slot: number };
+
+export type Command =
+  | { readonly kind: 'run'; readonly slot: number; readonly task: number }
+  /** End the thread, whatever it does. */
+  | { readonly kind: 'end'; readonly slot: number }
+  /** Start a new thread in the slot. */
+  | { readonly kind: 'start'; readonly slot: number };
+
+export interface Transition {
+  readonly state: FanOut;
+  readonly commands: readonly Command[];
+}
+
+/** Before any phase: every thread is about to load. */
+export function newFanOut(slots: number): FanOut {
+  const slot: Slot = { thread: 'loading', task: null, loaded: false, failedLoads: 0 };
+  return { slots: new Array<Slot>(slots).fill(slot), tasks: [], failure: null };
+}
+
+/** `running` until no thread can be writing any more, but for one that is stuck. */
+export function outcomeOf({ slots, tasks, failure }: FanOut): 'running' | 'done' | 'failed' {
+  if (failure?.kind === 'stuck') return 'failed';
+  if (slots.some(({ task }) => task !== null)) return 'running';
+  if (failure) return 'failed';
+  return tasks.every(({ state }) => state === 'done') ? 'done' : 'running';
+}
+
+export function afterEvent(before: FanOut, event: FanOutEvent): Transition {
+  // A thread that is stuck may write for ever: nothing is given out any more.
+  if (before.failure?.kind === 'stuck') return { state: before, commands: [] };
+  const draft: Draft = {
+    slots: [...before.slots],
+    tasks: [...before.tasks],
+    failure: before.failure,
+    commands: [],
+  };
+  if (event.kind === 'begin') begin(draft, event.tasks);
+  else happen(draft, event.slot, event.kind);
+  if (!draft.failure && unfinished(draft) && draft.slots.every(({ thread }) => thread === 'lost')) {
+    draft.failure = { kind: 'lost' };
+  }
+  giveOut(draft);
+  const { commands, ...state } = draft;
+  return { state, commands };
+}
+
+interface Draft {
+  slots: Slot[];
+  tasks: Task[];
+  failure: Failure | null;
+  commands: Command[];
+}
+
+function begin(draft: Draft, tasks: number): void {
+  draft.tasks = new Array<Task>(tasks).fill({ state: 'waiting', deaths: 0 });
+  draft.failure = null;
+}
+
+type Happening = Exclude<FanOutEvent['kind'], 'begin'>;
+
+function happen(draft: Draft, index: number, kind: Happening): void {
+  const slot = draft.slots[index];
+  const { thread, task } = slot;
+  if (kind === 'ready') {
+    if (thread === 'loading')
+      draft.slots[index] = { thread: 'idle', task: null, loaded: true, failedLoads: 0 };
+  } else if (kind === 'done' || kind === 'refused') {
+    // A thread that is told to end may answer first: then its task is done, and nothing need be repeated.
+    draft.slots[index] = { ...slot, thread: thread === 'busy' ? 'idle' : thread, task: null };
+    if (task !== null) draft.tasks[task] = { ...draft.tasks[task], state: 'done' };
+    if (task !== null && kind === 'refused') draft.failure ??= { kind, task };
+  } else if (kind === 'broken') {
+    if (thread === 'ending') return;
+    draft.slots[index] = { ...slot, thread: 'ending' };
+    draft.commands.push({ kind: 'end', slot: index });
+  } else if (kind === 'stuck') {
+    draft.failure = { kind, slot: index };
+  } else {
+    end(draft, index);
+  }
+}
+
+/** What the thread's end means for its task and its slot. */
+function end(draft: Draft, index: number): void {
+  const { task, loaded, failedLoads: before } = draft.slots[index];
+  if (task !== null) {
+    const deaths = draft.tasks[task].deaths + 1;
+    draft.tasks[task] = { state: 'waiting', deaths };
+    if (deaths === MAX_DEATHS) draft.failure ??= { kind: 'deadly', task };
+  }
+  const failedLoads = loaded ? 0 : before + 1;
+  const lost = failedLoads === MAX_DEATHS;
+  const thread = lost ? 'lost' : 'loading';
+  draft.slots[index] = { thread, task: null, loaded: false, failedLoads };
+  if (!lost) draft.commands.push({ kind: 'start', slot: index });
+}
+
+/** Gives waiting tasks to idle threads: task i to slot i where it can, whose caches may hold its data. */
+function giveOut(draft: Draft): void {
+  if (draft.failure) return;
+  const give = (slot: number, task: number) => {
+    draft.slots[slot] = { ...draft.slots[slot], thread: 'busy', task };
+    draft.tasks[task] = { ...draft.tasks[task], state: 'running' };
+    draft.commands.push({ kind: 'run', slot, task });
+  };
+  for (const [task, { state }] of draft.tasks.entries()) {
+    if (state === 'waiting' && draft.slots[task]?.thread === 'idle') give(task, task);
+  }
+  for (const [task, { state }] of draft.tasks.entries()) {
+    const slot = draft.slots.findIndex(({ thread }) => thread === 'idle');
+    if (slot < 0) return;
+    if (state === 'waiting') give(slot, task);
+  }
+}
+
+function unfinished({ tasks }: Draft): boolean {
+  return tasks.some(({ state }) => state !== 'done');
+}

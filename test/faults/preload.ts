@@ -1,0 +1,64 @@
+/**
+ * Loaded into every thread before the product (`--import`): looks at what the thread is asked to do, and dies where an order says
+ * so. Stands between the thread and its ports, so that the product knows nothing of it.
+ */
+import workerThreads from 'node:worker_threads';
+import { type Job, type Manner, ORDERS, type Order, takeOrder } from './orders.ts';
+
+const { MessagePort, parentPort } = workerThreads;
+const orders = workerThreads.getEnvironmentData(ORDERS) as Int32Array;
+/** How to die when the job at hand is done. */
+let afterwards: Manner | undefined;
+
+/** piscina's worker reads its tasks with this. */
+const receive = workerThreads.receiveMessageOnPort;
+workerThreads.receiveMessageOnPort = (port) => {
+  const received = receive(port);
+  const task = received?.message?.task;
+  if (task) meet(task.kind, task.shard ?? Math.min(1, task.first ?? 0));
+  return received;
+};
+
+/** comlink listens here for the calls of an actor. */
+type Listener = (data: { path?: string[] }) => void;
+const listen = parentPort!.on.bind(parentPort) as (name: string, listener: Listener) => unknown;
+Object.assign(parentPort!, {
+  on: (name: string, listener: Listener) =>
+    listen(name, (data) => {
+      if (data?.path) meet(data.path[0] as Job, -1);
+      listener(data);
+    }),
+});
+
+/** Answers of either kind, and nothing else, carry one of these names. */
+const post = MessagePort.prototype.postMessage;
+MessagePort.prototype.postMessage = function (message, ...rest: []) {
+  const isCall = 'id' in message;
+  if (afterwards && (isCall || 'taskId' in message)) {
+    // comlink would catch it and answer that the result cannot be cloned.
+    if (isCall && afterwards === 'throw') return queueMicrotask(() => die('throw'));
+    die(afterwards);
+  }
+  post.call(this, message, ...rest);
+};
+
+function meet(job: Job, shard: number): void {
+  const order: Pick<Order, 'manner' | 'when'> | undefined = takeOrder(orders, job, shard);
+  if (order?.when === 'before') die(order.manner);
+  if (order) afterwards = order.manner;
+}
+
+function die(manner: Manner): void {
+  afterwards = undefined;
+  if (manner === 'exit') process.exit(7);
+  if (manner === 'throw') throw new Error('a fault was injected');
+  if (manner === 'memory') exhaust();
+  // Asks the test for worker.terminate(), and waits for it as an endless loop does.
+  if (manner === 'terminate') post.call(parentPort, { terminate: true });
+  for (;;);
+}
+
+function exhaust(): void {
+  const hoard: number[][] = [];
+  for (;;) hoard.push(new Array(100_000).fill(hoard.length));
+}

@@ -1,0 +1,88 @@
+/** A small training on a real engine, without files: all that the pool does in a run, in a few milliseconds. */
+import { createHash } from 'node:crypto';
+import type { BackendRequest } from '../../src/kernels/backend.ts';
+import type { CellName, ModelSpec } from '../../src/model/spec.ts';
+import { fillSlot, startTestEngine, type TestEngine } from '../helpers/engine.ts';
+import type { OrderKinds } from './random.ts';
+
+const STEPS = 3;
+const SIZES = { streams: 7, times: 4, lanes: 5 };
+const OPTIMIZER = {
+  optimizer: 'adam',
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  clipValue: 0,
+} as const;
+/** Deaths in all that the pool does in one small training. */
+export const POOL_ORDERS: OrderKinds = {
+  jobs: ['ping', 'initialize', 'pack', 'train', 'reduce', 'update', 'snapshot', 'evaluate'],
+  most: 2,
+  mostOfJob: 2,
+  spared: (job) => (['pack', 'train', 'reduce', 'update'].includes(job) ? STEPS : 0),
+};
+
+/** A hang costs a second: no task takes longer. */
+export function startSmallEngine(
+  cell: CellName,
+  backend: BackendRequest,
+  workers: number,
+  onWarning: (message: string) => void,
+): Promise<TestEngine> {
+  const spec: ModelSpec = {
+    cell,
+    activation: 'tanh',
+    vocabulary: 13,
+    embed: 4,
+    hidden: 6,
+    layers: 2,
+    dropout: 0.2,
+  };
+  const options = { ...SIZES, spec, workers, backend, optimizer: OPTIMIZER };
+  return startTestEngine(options, { limitSeconds: 1, onWarning });
+}
+
+/** A whole small run from generation 0 on; everything that belongs to its result. */
+export async function trainSmall({ plan, engine }: TestEngine): Promise<object> {
+  const { coordinator, views } = engine;
+  const { layout, table } = plan;
+  const words = (offset: number, length: number) =>
+    createHash('sha256')
+      .update(views.reals.slice(offset, offset + length))
+      .digest('hex');
+  const region = (name: string) => {
+    const { offset, length } = layout.regions.find((candidate) => candidate.name === name)!;
+    return words(offset, length);
+  };
+  coordinator.generation = 0;
+  for (const moment of layout.moments)
+    views.reals.fill(0, moment[0], moment[0] + table.paddedLength);
+  await coordinator.initialize();
+  await coordinator.packWeights();
+  const outcomes: number[] = [];
+  for (let step = 0; step < STEPS; step++) {
+    fillSlot({ plan, engine }, 0, (stream, time) => (5 * stream + step + time * time) % 13);
+    const request = { slot: 0, fromZero: step === 0, learningRate: 0.01, clipNorm: 0.2 };
+    const { loss, gradNorm, clipScale } = await coordinator.step(request);
+    outcomes.push(loss, gradNorm, clipScale);
+  }
+  await coordinator.snapshot();
+  const now = STEPS % 2;
+  const { ids, targets } = layout.evaluationRing[0];
+  for (let i = 0; i < SIZES.streams * SIZES.times; i++) {
+    views.ints[ids + i] = i % 13;
+    views.ints[targets + i] = (i * i) % 13;
+  }
+  const evaluated = await coordinator.evaluateChunk(plan.evaluation, 0, 0, SIZES.times);
+  return {
+    outcomes,
+    evaluated,
+    parameters: words(layout.parameters[now], table.paddedLength),
+    moments: layout.moments.map((moment) => words(moment[now], table.paddedLength)),
+    carry: region(`carry ${now}`),
+    snapshots: ['parameters', 'moments 0', 'moments 1', 'carry'].map((of) =>
+      region(`snapshot ${of}`),
+    ),
+  };
+}

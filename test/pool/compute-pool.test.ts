@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import test, { type ExecutionContext } from 'ava';
+import { TrainingError } from '../../src/errors.ts';
+import type { ComputeTask } from '../../src/pool/protocol.ts';
+import { FaultInjector } from '../faults/injector.ts';
+import { startTestEngine } from '../helpers/engine.ts';
+
+const injector = new FaultInjector();
+test.after.always(() => injector.remove());
+
+/** A pool whose threads can copy a snapshot; nothing is trained. */
+async function startPool(t: ExecutionContext, workers: number) {
+  const warnings: string[] = [];
+  const threads: Worker[] = [];
+  const remember = (thread: Worker) => threads.push(thread);
+  process.on('worker', remember);
+  t.teardown(() => {
+    injector.order([]);
+    process.off('worker', remember);
+  });
+  const { engine } = await startTestEngine(
+    {
+      streams: 2,
+      times: 1,
+      lanes: 2,
+      workers,
+      backend: 'wasm',
+      optimizer: { optimizer: 'sgd', momentum: 0, weightDecay: 0, clipValue: 0 },
+      spec: {
+        cell: 'rnn',
+        activation: 'tanh',
+        vocabulary: 3,
+        embed: 2,
+        hidden: 2,
+        layers: 1,
+        dropout: 0,
+      },
+    },
+    { limitSeconds: 1, onWarning: (message) => warnings.push(message) },
+  );
+  t.teardown(() => engine.pool.close());
+  return { pool: engine.pool, warnings, threads };
+}
+
+const copy = (first: number): ComputeTask => ({
+  kind: 'snapshot',
+  first,
+  count: 0,
+  generation: 0,
+  carries: false,
+});
+
+test.serial('a thread that dies between two tasks is counted, told and replaced', async (t) => {
+  const { pool, warnings, threads } = await startPool(t, 2);
+  const exit = once(threads[0], 'exit');
+  void threads[0].terminate();
+  await exit;
+  await pool.run([copy(0), copy(1)]);
+  t.deepEqual(pool.counters, { restarts: 1, repeatedTasks: 0 });
+  t.deepEqual(warnings, [
+    'A worker thread died between two tasks: the thread ended with exit code 1. Another takes its place.',
+  ]);
+  t.is(pool.threadIds.length, 2);
+});
+
+test.serial('all threads may die in one phase', async (t) => {
+  const { pool, warnings } = await startPool(t, 3);
+  const order = { manner: 'exit', job: 'snapshot', when: 'before', spare: 0 } as const;
+  injector.order([
+    { ...order, shard: 0 },
+    { ...order, shard: 1, times: 2 },
+  ]);
+  const results = await pool.run([copy(0), copy(1), copy(2)], { step: 4 });
+  t.is(results.length, 3);
+  t.deepEqual(pool.counters, { restarts: 3, repeatedTasks: 3 });
+  t.regex(
+    warnings[0],
+    /^A worker thread died at step 4, snapshot of shard \d: .*exit code 7\. Its/,
+  );
+});
+
+test.serial('a new thread that dies while it loads is replaced too', async (t) => {
+  const { pool, warnings } = await startPool(t, 1);
+  injector.order([
+    { manner: 'throw', job: 'snapshot', when: 'before', shard: 0, spare: 0 },
+    { manner: 'exit', job: 'ping', when: 'before', shard: 0, spare: 0, times: 2 },
+  ]);
+  await pool.run([copy(0)]);
+  t.deepEqual(pool.counters, { restarts: 3, repeatedTasks: 1 });
+  t.regex(
+    warnings[0],
+    /^A worker thread died at snapshot of shard 0: a fault was injected\. Its task/,
+  );
+  t.regex(warnings[1], /^A worker thread died while it loaded: .* exit code 7\. Another takes/);
+});
+
+test.serial(
+  'where no thread can be started any more the phase fails, and each one after it',
+  async (t) => {
+    const { pool } = await startPool(t, 1);
+    injector.order([
+      { manner: 'exit', job: 'snapshot', when: 'before', shard: 0, spare: 0 },
+      { manner: 'throw', job: 'ping', when: 'before', shard: 0, spare: 0, times: 3 },
+    ]);
+    const message = 'No worker thread could be started in 3 tries: a fault was injected';
+    await t.throwsAsync(pool.run([copy(0)]), { instanceOf: TrainingError, message });
+    await t.throwsAsync(pool.run([copy(0)]), { instanceOf: TrainingError, message });
+    t.is(pool.threadIds.length, 0);
+  },
+);
+
+test.serial('the others go on where one thread cannot be started any more', async (t) => {
+  const { pool } = await startPool(t, 2);
+  injector.order([
+    { manner: 'exit', job: 'snapshot', when: 'before', shard: 1, spare: 0 },
+    { manner: 'exit', job: 'ping', when: 'before', shard: 0, spare: 0, times: 3 },
+  ]);
+  while (pool.threadIds.length === 2) await pool.run([copy(0), copy(1)]);
+  t.is((await pool.run([copy(0), copy(1), copy(2)])).length, 3);
+  t.is(pool.counters.restarts, 4);
+});
+
+test.serial('a pool that cannot start says why', async (t) => {
+  injector.order([{ manner: 'throw', job: 'ping', when: 'before', shard: 0, spare: 0, times: 3 }]);
+  await t.throwsAsync(startPool(t, 1), {
+    instanceOf: TrainingError,
+    message: 'No worker thread could be started in 3 tries: a fault was injected',
+  });
+});
+
+test.serial('a thread that hangs is ended, and its task done by another', async (t) => {
+  const { pool, warnings } = await startPool(t, 2);
+  injector.order([{ manner: 'hang', job: 'snapshot', when: 'after', shard: 1, spare: 0 }]);
+  await pool.run([copy(0), copy(1)], { step: 9 });
+  t.deepEqual(warnings, [
+    'A worker thread died at step 9, snapshot of shard 1: no progress for 1 s; raise --worker-timeout where the work takes so long. Its task is done again.',
+  ]);
+});
+
+test.serial('close ends what is under way', async (t) => {
+  const { pool } = await startPool(t, 1);
+  injector.order([{ manner: 'hang', job: 'snapshot', when: 'before', shard: 0, spare: 0 }]);
+  const run = pool.run([copy(0)]);
+  await Promise.all([t.throwsAsync(run, { message: 'The compute pool was closed' }), pool.close()]);
+  await t.throwsAsync(pool.run([]), { message: 'The compute pool is busy or closed' });
+});

@@ -1,0 +1,156 @@
+/** Whole runs whose threads die: workers, the loader and the checkpoint writer. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import type { Settings } from '../../src/config/config.ts';
+import { TrainingError } from '../../src/errors.ts';
+import { evaluate } from '../../src/recipes/evaluate.ts';
+import { inspect } from '../../src/recipes/inspect.ts';
+import type { TrainObserver, TrainResult } from '../../src/recipes/reports.ts';
+import { resume, train } from '../../src/recipes/train.ts';
+import { FaultInjector } from '../faults/injector.ts';
+import type { Order } from '../faults/orders.ts';
+import { checkpointSteps, logsOf, runPlace, TINY_SETTINGS } from '../helpers/runs.ts';
+import { writeText } from '../helpers/text.ts';
+
+const SETTINGS: Settings = {
+  ...TINY_SETTINGS,
+  steps: 12,
+  evalEvery: 5,
+  checkpointEvery: 3,
+  keep: 9,
+  dropout: 0.2,
+  workerTimeout: 3,
+};
+
+const shared = mkdtempSync(join(tmpdir(), 'threadloom-'));
+const files = [writeText(shared)];
+const undisturbed: Promise<TrainResult> = train({ ...SETTINGS, files, run: join(shared, 'whole') });
+const injector = new FaultInjector();
+test.after.always(() => {
+  injector.remove();
+  rmSync(shared, { recursive: true });
+});
+
+function disturbed(t: ExecutionContext, orders: readonly Order[]) {
+  injector.order(orders);
+  t.teardown(() => injector.order([]));
+  const { settings } = runPlace(t);
+  const warnings: string[] = [];
+  const saved: number[] = [];
+  const options: TrainObserver = {
+    onWarning: (message) => warnings.push(message),
+    onCheckpoint: ({ step }) => saved.push(step),
+  };
+  return { settings: settings('r', SETTINGS), warnings, saved, options };
+}
+
+const ANY = { shard: -1, spare: 0 } as const;
+
+const goesOn = test.macro({
+  title: (_, orders: Order[]) =>
+    `a run goes on as if nothing had been: ${orders.map(({ manner, job, when }) => `${manner} ${when} ${job}`).join(', ')}`,
+  async exec(t, orders: Order[], thread: RegExp) {
+    const whole = await undisturbed;
+    const { settings, warnings, saved, options } = disturbed(t, orders);
+    const result = await train(settings, options);
+    t.is(
+      injector.done.length,
+      orders.reduce((sum, { times = 1 }) => sum + times, 0),
+    );
+    t.is(result.paramsSha256, whole.paramsSha256);
+    t.is(result.bestEvalLoss, whole.bestEvalLoss);
+    t.deepEqual(logsOf(result.run), logsOf(whole.run));
+    // The last one is written again, as that of a finished run.
+    t.deepEqual(checkpointSteps(result.run), [...new Set(saved)]);
+    t.deepEqual(result.failures, []);
+    t.true(warnings.length >= orders.length);
+    t.true(
+      warnings.every((warning) => thread.test(warning)),
+      warnings.join('\n'),
+    );
+  },
+});
+
+const LOADER = /^The loader thread .* Its (scan|use|fill) is done again by a new one\.$/;
+const WRITER = /^The checkpoint writer thread .* Its write is done again by a new one\.$/;
+const WORKER =
+  /^A worker thread died at (step \d+, )?[a-z]+ of shard \d: .* Its task is done again\.$/;
+
+for (const job of ['scan', 'use', 'fill'] as const) {
+  test.serial(goesOn, [{ ...ANY, manner: 'exit', job, when: 'before' }], LOADER);
+  test.serial(goesOn, [{ ...ANY, manner: 'throw', job, when: 'after' }], LOADER);
+}
+test.serial(goesOn, [{ ...ANY, manner: 'memory', job: 'fill', when: 'before', spare: 4 }], LOADER);
+test.serial(goesOn, [{ ...ANY, manner: 'hang', job: 'fill', when: 'after', spare: 5 }], LOADER);
+for (const manner of ['exit', 'throw', 'memory', 'hang', 'terminate'] as const) {
+  test.serial(goesOn, [{ ...ANY, manner, job: 'write', when: 'before', spare: 1 }], WRITER);
+}
+test.serial(goesOn, [{ ...ANY, manner: 'exit', job: 'write', when: 'after', times: 2 }], WRITER);
+test.serial(
+  goesOn,
+  (['initialize', 'pack', 'train', 'reduce', 'update', 'snapshot', 'evaluate'] as const).map(
+    (job, i): Order => ({
+      ...ANY,
+      manner: i % 2 ? 'exit' : 'throw',
+      job,
+      when: 'after',
+      spare: i % 4,
+    }),
+  ),
+  WORKER,
+);
+
+const endsWith = test.macro({
+  title: (_, order: Order) =>
+    `the third death at one ${order.job} ends the run with the cause, its last checkpoint valid`,
+  async exec(t, order: Order, message: RegExp, saved: number) {
+    const whole = await undisturbed;
+    const { settings, options } = disturbed(t, [{ ...order, times: 3 }]);
+    const error = await t.throwsAsync(train(settings, options), { instanceOf: TrainingError });
+    t.is(error.exitCode, 1);
+    t.regex(error.message, message);
+    injector.order([]);
+    t.is(inspect(String(settings.run)).step, saved);
+    const resumed = await resume(String(settings.run));
+    t.is(resumed.paramsSha256, whole.paramsSha256);
+    t.deepEqual(logsOf(resumed.run), logsOf(whole.run));
+  },
+});
+
+test.serial(
+  endsWith,
+  { manner: 'exit', job: 'train', when: 'before', shard: 1, spare: 7 },
+  /^A worker failed 3 times at step 8, train of shard 1: the thread ended with exit code 7$/,
+  7,
+);
+test.serial(
+  endsWith,
+  { manner: 'throw', job: 'pack', when: 'before', shard: 0, spare: 5 },
+  /^A worker failed 3 times at step 5, pack of shard 0: a fault was injected$/,
+  4,
+);
+test.serial(
+  endsWith,
+  { ...ANY, manner: 'exit', job: 'fill', when: 'before', spare: 9 },
+  /^The loader thread ended unexpectedly with exit code 7\. That was 3 times at fill\.$/,
+  7,
+);
+test.serial(
+  endsWith,
+  { ...ANY, manner: 'throw', job: 'write', when: 'after', spare: 2 },
+  /^The checkpoint writer thread failed: a fault was injected\. That was 3 times at write\.$/,
+  5,
+);
+
+test.serial('an evaluation goes on as if nothing had been', async (t) => {
+  const { run, evalLoss } = await undisturbed;
+  const { warnings, options } = disturbed(t, [
+    { ...ANY, manner: 'exit', job: 'fill', when: 'after', spare: 0 },
+    { ...ANY, manner: 'throw', job: 'evaluate', when: 'before', spare: 0 },
+  ]);
+  const { loss } = await evaluate(run, [], { workers: 2 }, options);
+  t.is(loss, Number(evalLoss));
+  t.is(warnings.length, 2);
+});

@@ -1,0 +1,60 @@
+/** What schedules of faults came to, and how it is printed. */
+
+export interface Report {
+  schedules: number;
+  /** By what was done to what. */
+  kills: Record<string, number>;
+  resumes: number;
+  /** What was not as in an undisturbed run, with the seed that repeats it. */
+  mismatches: string[];
+  /** From each death to the next step, validation or checkpoint. */
+  recoverySeconds: number[];
+}
+
+export function emptyReport(): Report {
+  return { schedules: 0, kills: {}, resumes: 0, mismatches: [], recoverySeconds: [] };
+}
+
+/** What one run of a scenario came to; `kills` may be a number alone, whose kind is the scenario's name. */
+export type ScenarioReport = Partial<Omit<Report, 'kills'>> & {
+  kills: number | Report['kills'];
+  mismatches: string[];
+};
+
+export function addReport(total: Report, name: string, part: ScenarioReport): void {
+  const { schedules = 1, kills, resumes = 0, mismatches, recoverySeconds = [] } = part;
+  total.schedules += schedules;
+  total.resumes += resumes;
+  total.mismatches.push(...mismatches);
+  total.recoverySeconds.push(...recoverySeconds);
+  const kinds = typeof kills === 'number' ? { [name]: kills } : kills;
+  for (const [kind, count] of Object.entries(kinds)) addKills(total, kind, count);
+}
+
+export function addKills(report: Report, kind: string, count = 1): void {
+  report.kills[kind] = (report.kills[kind] ?? 0) + count;
+}
+
+export function formatReport({
+  schedules,
+  kills,
+  resumes,
+  mismatches,
+  recoverySeconds,
+}: Report): string {
+  const sorted = [...recoverySeconds].sort((a, b) => a - b);
+  const seconds = (value: number | undefined) => (value === undefined ? '–' : value.toFixed(3));
+  const count = Object.values(kills).reduce((sum, value) => sum + value, 0);
+  const kinds = Object.entries(kills)
+    .sort(([a], [b]) => a.localeCompare(b))
+    .map(([kind, times]) => `    ${kind.padEnd(28)} ${times}\n`);
+  return [
+    `  schedules   ${schedules}\n`,
+    `  kills       ${count}\n`,
+    ...kinds,
+    `  resumes     ${resumes}\n`,
+    `  recovery    median ${seconds(sorted[sorted.length >> 1])} s, longest ${seconds(sorted.at(-1))} s\n`,
+    `  mismatches  ${mismatches.length}\n`,
+    ...mismatches.map((mismatch) => `    ${mismatch}\n`),
+  ].join('');
+}
