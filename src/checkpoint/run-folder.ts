@@ -1,21 +1,25 @@
 /** The folder of a run: configuration, logs and checkpoints. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 import { errorCode, expected, InputError, messageOf } from '../errors.ts';
-import { AppendLog } from './append-log.ts';
+import { AppendLog, wholeBytes } from './append-log.ts';
+import { syncFolder, TEMPORARY_SUFFIX, writeDurably } from './durable.ts';
+import { CHECKPOINT_FOLDER } from './store.ts';
 
 const CONFIG = 'config.json';
+const CORPUS = 'corpus';
 const LOGS = ['steps', 'timings', 'evals'] as const;
-/** What a run writes: --force removes these and nothing else. */
-const OWN_ENTRIES = [CONFIG, ...LOGS.map((name) => `${name}.ndjson`), 'checkpoints', 'corpus'];
+/**
+ * What a run writes: --force removes these and nothing else. The configuration goes last and comes first, so that a folder
+ * with anything of a run has one, wherever the process ends.
+ */
+const OWN_ENTRIES: readonly string[] = [
+  ...LOGS.map((name) => `${name}.ndjson`),
+  CHECKPOINT_FOLDER,
+  CORPUS,
+  CONFIG + TEMPORARY_SUFFIX,
+  CONFIG,
+];
 
 export type LogName = (typeof LOGS)[number];
 export type LogSizes = Record<LogName, number>;
@@ -24,18 +28,26 @@ export type RunLogs = Record<LogName, AppendLog>;
 export class RunFolder {
   /** Absolute. */
   readonly path: string;
+  /** What `remove` takes away. */
+  #own = OWN_ENTRIES;
+  /** The first folder that was made for it, where one was. */
+  #made: string | undefined;
 
   private constructor(path: string) {
     this.path = path;
   }
 
+  get config(): string {
+    return join(this.path, CONFIG);
+  }
+
   get checkpoints(): string {
-    return join(this.path, 'checkpoints');
+    return join(this.path, CHECKPOINT_FOLDER);
   }
 
   /** Where standard input is kept. */
   get corpus(): string {
-    return join(this.path, 'corpus');
+    return join(this.path, CORPUS);
   }
 
   /** Throws InputError where the folder is in use and may not be replaced. Writes nothing. */
@@ -45,7 +57,7 @@ export class RunFolder {
       throw new InputError(expected('--run to be a folder', path, 'Choose another --run.'));
     }
     const entries = entriesOf(path);
-    if (entries.length === 0) return;
+    if (entries.every((entry) => entry === CONFIG + TEMPORARY_SUFFIX)) return;
     if (!force) {
       throw new InputError(
         `Expected --run to be a new or empty folder, got ${path}. ` +
@@ -59,13 +71,17 @@ export class RunFolder {
     }
   }
 
-  /** Makes the folder, without what an earlier run left in it. Throws InputError where it cannot be written. */
-  static create(path: string): RunFolder {
+  /**
+   * Makes the folder, without what an earlier run left in it but its configuration, which `begin` replaces, and its corpus
+   * where one of `files` lies in it. Throws InputError where it cannot be written.
+   */
+  static create(path: string, files: readonly string[]): RunFolder {
     const folder = new RunFolder(resolve(path));
+    const keepsCorpus = files.some((file) => resolve(file).startsWith(folder.corpus + sep));
+    folder.#own = keepsCorpus ? OWN_ENTRIES.filter((entry) => entry !== CORPUS) : OWN_ENTRIES;
     try {
-      for (const entry of OWN_ENTRIES)
-        rmSync(join(folder.path, entry), { recursive: true, force: true });
-      mkdirSync(folder.checkpoints, { recursive: true });
+      folder.#made = mkdirSync(folder.path, { recursive: true });
+      for (const entry of folder.#own) if (entry !== CONFIG) folder.#remove(entry);
     } catch (error) {
       throw new InputError(
         `Expected --run to be a folder that can be written, got ${path} (${messageOf(error)}). Choose another --run.`,
@@ -75,10 +91,22 @@ export class RunFolder {
     return folder;
   }
 
+  /** Writes the configuration, and puts the folder on the disk: from now on there is a run. */
+  begin(config: object): void {
+    writeDurably(this.config, `${JSON.stringify(config, null, 2)}\n`);
+    mkdirSync(this.checkpoints);
+    syncFolder(this.path);
+    const top = dirname(this.#made ?? this.path);
+    for (let folder = this.path; folder !== top; ) {
+      folder = dirname(folder);
+      syncFolder(folder);
+    }
+  }
+
   /** Throws InputError where there is no run. */
   static open(path: string): RunFolder {
     const folder = new RunFolder(resolve(path));
-    if (!existsSync(join(folder.path, CONFIG))) {
+    if (!existsSync(folder.config)) {
       throw new InputError(
         expected(
           `a run folder (with a ${CONFIG})`,
@@ -90,24 +118,34 @@ export class RunFolder {
     return folder;
   }
 
-  writeConfig(config: object): void {
-    writeFileSync(join(this.path, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
-  }
-
   /** The configuration as it was written, unchecked. Throws InputError where it is not JSON. */
   readConfig(): Record<string, unknown> {
-    const path = join(this.path, CONFIG);
     try {
-      return JSON.parse(readFileSync(path, 'utf8'));
+      return JSON.parse(readFileSync(this.config, 'utf8'));
     } catch (error) {
       const reason = errorCode(error) ?? messageOf(error);
-      throw new InputError(`Expected ${path} to be a run's configuration in JSON: ${reason}.`, {
-        cause: error,
-      });
+      throw new InputError(
+        `Expected ${this.config} to be a run's configuration in JSON: ${reason}.`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
-  /** Opens the logs, each cut back to its size. */
+  /** What of the reproducible logs is not there up to these sizes; undefined where all is. */
+  missingLines(sizes: LogSizes): string | undefined {
+    for (const name of ['steps', 'evals'] as const) {
+      const path = join(this.path, `${name}.ndjson`);
+      const bytes = wholeBytes(path, sizes[name]);
+      if (bytes < sizes[name]) {
+        return `${path} has only ${bytes} of its ${sizes[name]} bytes`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Opens the logs, each cut back to its size or, where lines are missing, to its last whole line. */
   openLogs(sizes: LogSizes): RunLogs {
     const open = (name: LogName) => new AppendLog(join(this.path, `${name}.ndjson`), sizes[name]);
     return { steps: open('steps'), timings: open('timings'), evals: open('evals') };
@@ -115,10 +153,13 @@ export class RunFolder {
 
   /** Takes back a folder whose run never started. */
   remove(): void {
-    for (const entry of OWN_ENTRIES)
-      rmSync(join(this.path, entry), { recursive: true, force: true });
+    for (const entry of this.#own) this.#remove(entry);
     if (existsSync(this.path) && readdirSync(this.path).length === 0)
       rmSync(this.path, { recursive: true });
+  }
+
+  #remove(entry: string): void {
+    rmSync(join(this.path, entry), { recursive: true, force: true });
   }
 }
 

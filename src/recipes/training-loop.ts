@@ -249,6 +249,9 @@ export class TrainingLoop {
       keep: config.keep,
       memory: engine.memory,
       tensors: snapshotTensors(plan.table, plan.layout),
+      syncLogs: async () => {
+        await Promise.all([this.#logs.steps.sync(), this.#logs.evals.sync()]);
+      },
       snapshot: () => engine.coordinator.snapshot(),
       onWritten: (checkpoint) => {
         this.#newestCheckpoint = checkpoint.path;
