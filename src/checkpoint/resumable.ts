@@ -31,7 +31,7 @@ function storedIn(folder: RunFolder): StoredCheckpoint[] {
   const stored = listUnlessMissing(folder.checkpoints);
   if (stored.length > 0) return stored;
   throw new InputError(
-    `Expected a run with a checkpoint in ${folder.path}, got none: it ended before its first step. ` +
+    `Expected a run with a checkpoint in ${folder.path}, got none: it ended before the first was written. ` +
       `Start it again: threadloom train --config ${folder.config} --run ${folder.path} --force`,
   );
 }

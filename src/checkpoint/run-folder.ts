@@ -4,7 +4,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { errorCode, expected, InputError, messageOf } from '../errors.ts';
 import { AppendLog, wholeBytes } from './append-log.ts';
 import { syncFolder, TEMPORARY_SUFFIX, writeDurably } from './durable.ts';
-import { CHECKPOINT_FOLDER } from './store.ts';
+import { CHECKPOINT_FOLDER, removeTemporaryFiles } from './store.ts';
 
 const CONFIG = 'config.json';
 const CORPUS = 'corpus';
@@ -130,6 +130,18 @@ export class RunFolder {
           cause: error,
         },
       );
+    }
+  }
+
+  /** Removes what a process that was killed had not finished. Throws InputError where that cannot be done. */
+  removeTemporaryFiles(): void {
+    try {
+      this.#remove(CONFIG + TEMPORARY_SUFFIX);
+      removeTemporaryFiles(this.checkpoints);
+    } catch (error) {
+      throw new InputError(`Expected ${this.path} to be writable: ${messageOf(error)}.`, {
+        cause: error,
+      });
     }
   }
 

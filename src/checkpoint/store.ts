@@ -74,8 +74,11 @@ function discard(path: string): void {
   }
 }
 
-/** Those of a process that was killed while it wrote. A folder has one writer at a time. */
-function removeTemporaryFiles(folder: string): void {
+/**
+ * Removes the unfinished checkpoints of a process that was killed while it wrote. A folder has one writer at a time. Throws as
+ * readdir and rm do.
+ */
+export function removeTemporaryFiles(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (name.endsWith(`.ckpt${TEMPORARY_SUFFIX}`)) rmSync(join(folder, name));
   }

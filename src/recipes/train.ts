@@ -146,6 +146,7 @@ async function trainOn(
   const engine = await startEngine(plan);
   try {
     const folder = opened ?? (await createFolder(config, corpus));
+    opened?.removeTemporaryFiles();
     await corpus.loader.calls.use(corpus.index, engine.memory);
     const progress = restored
       ? loadState(restored.checkpoint, plan, engine)

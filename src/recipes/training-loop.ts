@@ -163,6 +163,7 @@ export class TrainingLoop {
     const tokensPerSecond = this.#rate.add(tokens, seconds);
     this.#append('steps', line);
     this.#append('timings', { step: this.#step, seconds, phaseSeconds });
+    metrics.recordPendingLogs(this.#pendingLogBytes());
     metrics.recordStep({ ...line, tokens, tokensPerSecond, phaseSeconds });
     this.#recordPool(outcome);
     const { totalSteps } = shape;
@@ -343,6 +344,10 @@ export class TrainingLoop {
   #append(name: keyof RunLogs, line: object): void {
     const error = this.#logs[name].append(line);
     if (error) this.#fail(`${this.#logs[name].path} could not be written: ${error.message}`);
+  }
+
+  #pendingLogBytes(): number {
+    return Object.values(this.#logs).reduce((sum, log) => sum + log.pendingBytes, 0);
   }
 
   /** Training goes on; the user hears of each failure once, and the run ends with an error. */

@@ -82,7 +82,7 @@ test(
   'a run that was killed before its first checkpoint',
   refused,
   (_, run) => rmSync(join(run, 'checkpoints'), { recursive: true }),
-  /got none: it ended before its first step\. Start it again: threadloom train --config \S+\/config\.json --run \S+\/r --force$/,
+  /got none: it ended before the first was written\. Start it again: threadloom train --config \S+\/config\.json --run \S+\/r --force$/,
 );
 test(
   'a run whose checkpoints are all cut off',
