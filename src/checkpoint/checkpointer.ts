@@ -18,6 +18,8 @@ export interface CheckpointerParts {
   memory: WebAssembly.Memory;
   /** Where the tensors lie in the snapshot. */
   tensors: TensorSource[];
+  /** Puts all that is logged on the disk: a checkpoint counts on the lines before it. */
+  syncLogs: () => Promise<void>;
   /** Copies the current generation into the snapshot. */
   snapshot: () => Promise<void>;
   onWritten: (result: WriteCheckpointResult & { step: number }) => void;
@@ -94,9 +96,10 @@ export class Checkpointer {
   }
 
   async #write(state: CheckpointState, best: boolean): Promise<void> {
-    const { folder, keep, tensors, onWritten, onFailed } = this.#parts;
+    const { folder, keep, tensors, syncLogs, onWritten, onFailed } = this.#parts;
     const { step } = state.progress;
     try {
+      await syncLogs();
       const request = { folder, step, header: state, tensors, keep, best };
       const result = await this.#writer.calls.write(request, this.#writer.pulse);
       onWritten({ step, ...result });

@@ -1,22 +1,26 @@
 /** The folder of a run: configuration, logs and checkpoints; of one process, until it is closed. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve, sep } from 'node:path';
 import { errorCode, expected, InputError, messageOf } from '../errors.ts';
-import { AppendLog } from './append-log.ts';
+import { AppendLog, wholeBytes } from './append-log.ts';
+import { syncFolder, TEMPORARY_SUFFIX, writeDurably } from './durable.ts';
 import { isLock, lockRun, type RunLock, refuseLocked } from './run-lock.ts';
+import { CHECKPOINT_FOLDER, removeTemporaryFiles } from './store.ts';
 
 const CONFIG = 'config.json';
+const CORPUS = 'corpus';
 const LOGS = ['steps', 'timings', 'evals'] as const;
-/** What a run writes: --force removes these and nothing else. */
-const OWN_ENTRIES = [CONFIG, ...LOGS.map((name) => `${name}.ndjson`), 'checkpoints', 'corpus'];
+/**
+ * What a run writes: --force removes these and nothing else. The configuration goes last and comes first, so that a folder
+ * with anything of a run has one, wherever the process ends.
+ */
+const OWN_ENTRIES: readonly string[] = [
+  ...LOGS.map((name) => `${name}.ndjson`),
+  CHECKPOINT_FOLDER,
+  CORPUS,
+  CONFIG + TEMPORARY_SUFFIX,
+  CONFIG,
+];
 
 export type LogName = (typeof LOGS)[number];
 export type LogSizes = Record<LogName, number>;
@@ -26,6 +30,10 @@ export class RunFolder {
   /** Absolute. */
   readonly path: string;
   readonly #lock: RunLock;
+  /** What `remove` takes away. */
+  #own = OWN_ENTRIES;
+  /** The first folder that was made for it, where one was. */
+  #made: string | undefined;
 
   /** The folder exists. Throws InputError where another process writes to it. */
   private constructor(path: string) {
@@ -33,13 +41,17 @@ export class RunFolder {
     this.#lock = lockRun(path);
   }
 
+  get config(): string {
+    return join(this.path, CONFIG);
+  }
+
   get checkpoints(): string {
-    return join(this.path, 'checkpoints');
+    return join(this.path, CHECKPOINT_FOLDER);
   }
 
   /** Where standard input is kept. */
   get corpus(): string {
-    return join(this.path, 'corpus');
+    return join(this.path, CORPUS);
   }
 
   /** Throws InputError where the folder is in use and may not be replaced. Writes nothing. */
@@ -50,22 +62,37 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder, without what an earlier run left in it. Throws InputError where it cannot be written, and as
-   * `refuseExisting`, for another process may have come before.
+   * Makes the folder, without what an earlier run left in it but its configuration, which `begin` replaces, and its corpus
+   * where one of `files` lies in it. Throws InputError where it cannot be written, and as `refuseExisting`, for another
+   * process may have come before.
    */
-  static create(path: string, force: boolean): RunFolder {
-    writable(path, () => mkdirSync(path, { recursive: true }));
+  static create(path: string, force: boolean, files: readonly string[]): RunFolder {
+    const made = writable(path, () => mkdirSync(resolve(path), { recursive: true }));
     const folder = new RunFolder(resolve(path));
+    folder.#made = made;
+    const keepsCorpus = files.some((file) => resolve(file).startsWith(folder.corpus + sep));
+    if (keepsCorpus) folder.#own = OWN_ENTRIES.filter((entry) => entry !== CORPUS);
     try {
       refuseOthers(path, force);
       writable(path, () => {
-        folder.#removeEntries();
-        mkdirSync(folder.checkpoints);
+        for (const entry of folder.#own) if (entry !== CONFIG) folder.#remove(entry);
       });
       return folder;
     } catch (error) {
       folder.close();
       throw error;
+    }
+  }
+
+  /** Writes the configuration, and puts the folder on the disk: from now on there is a run. */
+  begin(config: object): void {
+    writeDurably(this.config, `${JSON.stringify(config, null, 2)}\n`);
+    mkdirSync(this.checkpoints);
+    syncFolder(this.path);
+    const top = dirname(this.#made ?? this.path);
+    for (let folder = this.path; folder !== top; ) {
+      folder = dirname(folder);
+      syncFolder(folder);
     }
   }
 
@@ -83,24 +110,46 @@ export class RunFolder {
     return new RunFolder(resolve(path));
   }
 
-  writeConfig(config: object): void {
-    writeFileSync(join(this.path, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
-  }
-
   /** The configuration as it was written, unchecked. Throws InputError where it is not JSON. */
   readConfig(): Record<string, unknown> {
-    const path = join(this.path, CONFIG);
     try {
-      return JSON.parse(readFileSync(path, 'utf8'));
+      return JSON.parse(readFileSync(this.config, 'utf8'));
     } catch (error) {
       const reason = errorCode(error) ?? messageOf(error);
-      throw new InputError(`Expected ${path} to be a run's configuration in JSON: ${reason}.`, {
+      throw new InputError(
+        `Expected ${this.config} to be a run's configuration in JSON: ${reason}.`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+
+  /** Removes what a process that was killed had not finished. Throws InputError where that cannot be done. */
+  removeTemporaryFiles(): void {
+    try {
+      this.#remove(CONFIG + TEMPORARY_SUFFIX);
+      removeTemporaryFiles(this.checkpoints);
+    } catch (error) {
+      throw new InputError(`Expected ${this.path} to be writable: ${messageOf(error)}.`, {
         cause: error,
       });
     }
   }
 
-  /** Opens the logs, each cut back to its size. */
+  /** What of the reproducible logs is not there up to these sizes; undefined where all is. */
+  missingLines(sizes: LogSizes): string | undefined {
+    for (const name of ['steps', 'evals'] as const) {
+      const path = join(this.path, `${name}.ndjson`);
+      const bytes = wholeBytes(path, sizes[name]);
+      if (bytes < sizes[name]) {
+        return `${path} has only ${bytes} of its ${sizes[name]} bytes`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Opens the logs, each cut back to its size or, where lines are missing, to its last whole line. */
   openLogs(sizes: LogSizes): RunLogs {
     const open = (name: LogName) => new AppendLog(join(this.path, `${name}.ndjson`), sizes[name]);
     return { steps: open('steps'), timings: open('timings'), evals: open('evals') };
@@ -108,7 +157,7 @@ export class RunFolder {
 
   /** Takes back a folder whose run never started. */
   remove(): void {
-    this.#removeEntries();
+    for (const entry of this.#own) this.#remove(entry);
     this.close();
     if (existsSync(this.path) && readdirSync(this.path).length === 0)
       rmSync(this.path, { recursive: true });
@@ -119,9 +168,8 @@ export class RunFolder {
     this.#lock.release();
   }
 
-  #removeEntries(): void {
-    for (const entry of OWN_ENTRIES)
-      rmSync(join(this.path, entry), { recursive: true, force: true });
+  #remove(entry: string): void {
+    rmSync(join(this.path, entry), { recursive: true, force: true });
   }
 }
 
@@ -130,7 +178,8 @@ function refuseOthers(path: string, force: boolean): void {
   if (!statSync(path).isDirectory()) {
     throw new InputError(expected('--run to be a folder', path, 'Choose another --run.'));
   }
-  const entries = entriesOf(path).filter((name) => !isLock(name));
+  const unfinished = CONFIG + TEMPORARY_SUFFIX;
+  const entries = entriesOf(path).filter((name) => !isLock(name) && name !== unfinished);
   if (entries.length === 0) return;
   if (!force) {
     throw new InputError(
@@ -145,9 +194,9 @@ function refuseOthers(path: string, force: boolean): void {
   }
 }
 
-function writable(path: string, work: () => void): void {
+function writable<Result>(path: string, work: () => Result): Result {
   try {
-    work();
+    return work();
   } catch (error) {
     throw new InputError(
       `Expected --run to be a folder that can be written, got ${path} (${messageOf(error)}). Choose another --run.`,

@@ -1,20 +1,11 @@
 /** The checkpoints of a run: a folder with one file a step, and the best of them under its own name. */
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-} from 'node:fs';
+import { constants, copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, show, TrainingError } from '../errors.ts';
 import type { WriteCheckpointRequest, WriteCheckpointResult } from '../pool/protocol.ts';
+import { moveDurably, syncFile, TEMPORARY_SUFFIX } from './durable.ts';
 import { checkState } from './header.ts';
-import { moveDurably, TEMPORARY_SUFFIX, writeCheckpoint } from './writer.ts';
+import { writeCheckpoint } from './writer.ts';
 
 /** Of a run's folder. */
 export const CHECKPOINT_FOLDER = 'checkpoints';
@@ -43,8 +34,9 @@ export function listCheckpoints(folder: string): StoredCheckpoint[] {
 /**
  * Writes the checkpoint of a step, makes it the best too where asked, and removes what is not kept: all but
  * the newest `keep`, and those of later steps, which a run that went back to an earlier one has left.
- * Throws TrainingError where that fails; whatever was there before is then still there. The same request may be
- * made again, also after a thread died at any point of it. `pulse` (1) counts the pieces written, for who waits.
+ * Throws TrainingError where that fails; the checkpoints of other steps are then still there. The best gets its name first:
+ * wherever the process ends, a checkpoint that counts on being the best is. The same request may be made again, also after a
+ * thread died at any point of it. `pulse` (1) counts the pieces written, for who waits.
  */
 export function storeCheckpoint(
   request: WriteCheckpointRequest,
@@ -54,15 +46,18 @@ export function storeCheckpoint(
   const { folder, step, keep, tensors } = request;
   const began = performance.now();
   const path = join(folder, checkpointName(step));
+  const temporary = path + TEMPORARY_SUFFIX;
   const state = checkState(request.header);
   try {
     mkdirSync(folder, { recursive: true });
     removeTemporaryFiles(folder);
-    const bytes = writeCheckpoint(path, state, tensors, arena, pulse);
-    if (request.best) makeBest(folder, path);
+    const bytes = writeCheckpoint(temporary, state, tensors, arena, pulse);
+    if (request.best) makeBest(folder, temporary);
+    moveDurably(temporary, path);
     prune(folder, step, keep);
     return { path, bytes, seconds: (performance.now() - began) / 1000 };
   } catch (error) {
+    discard(temporary);
     throw new TrainingError(
       `Could not write checkpoint ${show(path)}: ${messageOf(error)}. ` +
         'Earlier checkpoints stay valid.',
@@ -72,18 +67,30 @@ export function storeCheckpoint(
   }
 }
 
-/** Those of a process that was killed while it wrote. A folder has one writer at a time. */
-function removeTemporaryFiles(folder: string): void {
+/** Removes a file if that can be done: the next checkpoint tries again. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What made the writing fail is told.
+  }
+}
+
+/**
+ * Removes the unfinished checkpoints of a process that was killed while it wrote. A folder has one writer at a time. Throws as
+ * readdir and rm do.
+ */
+export function removeTemporaryFiles(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (name.endsWith(`.ckpt${TEMPORARY_SUFFIX}`)) rmSync(join(folder, name));
   }
 }
 
-function makeBest(folder: string, path: string): void {
+function makeBest(folder: string, checkpoint: string): void {
   const best = join(folder, BEST_CHECKPOINT);
   const temporary = best + TEMPORARY_SUFFIX;
   try {
-    linkOrCopy(path, temporary);
+    linkOrCopy(checkpoint, temporary);
     moveDurably(temporary, best);
   } finally {
     // A rename onto another link of the same file leaves both.
@@ -97,12 +104,7 @@ function linkOrCopy(from: string, to: string): void {
     linkSync(from, to);
   } catch {
     copyFileSync(from, to, constants.COPYFILE_FICLONE);
-    const copy = openSync(to, 'r+');
-    try {
-      fsyncSync(copy);
-    } finally {
-      closeSync(copy);
-    }
+    syncFile(to);
   }
 }
 

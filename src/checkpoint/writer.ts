@@ -1,22 +1,19 @@
-/** Writing of one checkpoint file: all of it or nothing. */
+/** Writing of one checkpoint file. */
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { WORD_BYTES } from '../memory/table.ts';
 import type { TensorSource } from '../pool/protocol.ts';
 import { bytesOf, CHECKSUM_BYTES, layOut } from './format.ts';
 import type { CheckpointState } from './header.ts';
-
-/** What a file is called until it is complete: never taken for a checkpoint. */
-export const TEMPORARY_SUFFIX = '.tmp';
 
 const BLOCK_BYTES = 1 << 20;
 /** Written between two syncs: on a slow disk one sync of all would look like a thread that hangs. */
 const SYNC_BYTES = 64 << 20;
 
 /**
- * Writes a checkpoint, its tensors straight from `arena`, and returns its bytes. The file appears under its
- * name complete and on the disk, or not at all: on any error the temporary one is removed. `pulse` (1) counts pieces written.
+ * Writes a checkpoint, its tensors straight from `arena`, and returns its bytes. It is then complete and on the disk, its name
+ * may not be: give it one by `moveDurably`. On an error a part of it stays. `pulse` (1) counts
+ * pieces written.
  */
 export function writeCheckpoint(
   path: string,
@@ -26,39 +23,20 @@ export function writeCheckpoint(
   pulse: Int32Array = new Int32Array(1),
 ): number {
   const { bytes, tensors, fileBytes } = layOut(state, sources);
-  const temporary = path + TEMPORARY_SUFFIX;
+  const output = new HashedFile(path, pulse);
   try {
-    const output = new HashedFile(temporary, pulse);
-    try {
-      output.write(bytes);
-      tensors.forEach((tensor, i) => {
-        const first = sources[i].offset * WORD_BYTES;
-        output.fillTo(bytes.length + tensor.offsetBytes);
-        output.write(new Uint8Array(arena, first, bytesOf(tensor)));
-      });
-      output.fillTo(fileBytes - CHECKSUM_BYTES);
-      output.finish();
-    } finally {
-      output.close();
-    }
-    moveDurably(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
+    output.write(bytes);
+    tensors.forEach((tensor, i) => {
+      const first = sources[i].offset * WORD_BYTES;
+      output.fillTo(bytes.length + tensor.offsetBytes);
+      output.write(new Uint8Array(arena, first, bytesOf(tensor)));
+    });
+    output.fillTo(fileBytes - CHECKSUM_BYTES);
+    output.finish();
+  } finally {
+    output.close();
   }
   return fileBytes;
-}
-
-/** Renames a file that is on the disk, and puts the new name there too. */
-export function moveDurably(from: string, to: string): void {
-  renameSync(from, to);
-  if (process.platform === 'win32') return; // A folder cannot be opened there.
-  const folder = openSync(dirname(to), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
 }
 
 /** A new file that ends with the hash of all that was written to it. */

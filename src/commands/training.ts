@@ -31,9 +31,9 @@ export async function showTraining(
     process.stderr.write(
       `Stopped after step ${result.steps}. Go on with: threadloom resume ${result.run}\n`,
     );
-    return EXIT_CODES.interrupted;
   }
-  return result.failures.length > 0 ? EXIT_CODES.failed : EXIT_CODES.done;
+  if (result.failures.length > 0) return EXIT_CODES.failed;
+  return result.interrupted ? EXIT_CODES.interrupted : EXIT_CODES.done;
 }
 
 function observerOf(progress: Progress): TrainOptions {

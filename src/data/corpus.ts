@@ -1,8 +1,8 @@
 /** A run's text: scanned, indexed, and a loader thread that reads chunks of it. */
-import { mkdir, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { InputError, messageOf } from '../errors.ts';
+import { errorCode, InputError, messageOf } from '../errors.ts';
 import { type LastingActor, startLastingActor } from '../pool/lasting-actor.ts';
 import type { CorpusIndex, LoaderApi, ScanRequest } from '../pool/protocol.ts';
 import { spool } from './spool.ts';
@@ -19,8 +19,10 @@ export interface CorpusRequest extends ScanRequest {
 export interface Corpus {
   readonly index: CorpusIndex;
   readonly loader: LastingActor<LoaderApi>;
-  /** Moves what came from standard input into a folder of the run. Must precede the loader's `use`. */
-  moveSpooled(folder: string): Promise<void>;
+  /** Names in the index where, in a folder of the run, standard input will be kept. */
+  placeSpooled(folder: string): void;
+  /** Moves it there. Must precede the loader's `use`. */
+  moveSpooled(): Promise<void>;
   /** Ends the loader and removes what was spooled and not moved. */
   close(): Promise<void>;
 }
@@ -56,6 +58,7 @@ export async function openCorpus(
     signal?.throwIfAborted();
     if (usesInput) {
       made = await makeFolderOf(spooled);
+      await removeLeftOver(spooled);
       await spoolInput(stdin, spooled, signal);
     }
     const path = (name: string) => (name === STANDARD_INPUT ? spooled : name);
@@ -67,7 +70,18 @@ export async function openCorpus(
       },
       loader.pulse,
     );
-    return { index, loader, close, moveSpooled: (folder) => moveSpooled(index, spooled, folder) };
+    const file = [...index.train, ...index.val].find((one) => one.path === spooled);
+    return {
+      index,
+      loader,
+      close,
+      placeSpooled(folder) {
+        if (file) file.path = join(folder, 'stdin.txt');
+      },
+      async moveSpooled() {
+        if (file) await moveDurably(spooled, file.path);
+      },
+    };
   } catch (error) {
     await close();
     signal?.throwIfAborted();
@@ -113,10 +127,35 @@ async function removeSpooled(path: string, made: string | undefined): Promise<vo
   }
 }
 
-async function moveSpooled(index: CorpusIndex, spooled: string, folder: string): Promise<void> {
-  const file = [...index.train, ...index.val].find(({ path }) => path === spooled);
-  if (!file) return;
-  await mkdir(folder, { recursive: true });
-  file.path = join(folder, 'stdin.txt');
-  await rename(spooled, file.path);
+/** Into a new folder, so that it is there after the power failed. */
+async function moveDurably(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await rename(from, to);
+  if (process.platform === 'win32') return; // A folder cannot be opened there.
+  const folder = await open(dirname(to));
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** Removes what processes that were killed have left of the same run's input. */
+async function removeLeftOver(spooled: string): Promise<void> {
+  const folder = dirname(spooled);
+  const prefix = basename(spooled).slice(0, -String(process.pid).length);
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(prefix)) continue;
+    const owner = Number(name.slice(prefix.length));
+    if (owner > 0 && !isAlive(owner)) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) !== 'ESRCH';
+  }
 }

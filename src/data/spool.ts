@@ -13,7 +13,8 @@ export async function spool(input: Readable, path: string, signal?: AbortSignal)
   try {
     const file = await open(path, 'wx');
     try {
-      const output = file.createWriteStream();
+      // Flushed: on the disk before its end is told.
+      const output = file.createWriteStream({ flush: true });
       await pipeline(input, output, { signal });
       if (output.bytesWritten === 0) {
         throw new InputError('Expected text on standard input, got none. Pipe a text into it.');

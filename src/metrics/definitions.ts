@@ -106,6 +106,11 @@ const DEFINITIONS = {
     'seconds',
     'Time since the last checkpoint was complete, at the scrape.',
   ),
+  pendingLogBytes: gauge(
+    'pending_log_bytes',
+    'bytes',
+    'Lines of the logs that wait for room on the disk; 0 where all is well.',
+  ),
   arenaBytes: gauge('arena_bytes', 'bytes', 'Shared memory of the run.'),
   runInfo: gauge(
     'run_info',

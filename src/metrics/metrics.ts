@@ -126,6 +126,10 @@ export class Metrics {
     this.#instruments.checkpointSkipped.inc();
   }
 
+  recordPendingLogs(bytes: number): void {
+    this.#instruments.pendingLogBytes.set(bytes);
+  }
+
   /** All metrics of this moment, as Prometheus reads them; the text of `contentType`. */
   render(): Promise<string> {
     if (this.#lastCheckpoint) {

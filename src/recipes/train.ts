@@ -4,7 +4,8 @@
  */
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type FoundCheckpoint, openNewest, openTarget } from '../checkpoint/finder.ts';
+import { type FoundCheckpoint, openTarget } from '../checkpoint/finder.ts';
+import { openResumable } from '../checkpoint/resumable.ts';
 import { RunFolder } from '../checkpoint/run-folder.ts';
 import { type Config, resolveConfig, type Settings, trainSettings } from '../config/config.ts';
 import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordinator/engine.ts';
@@ -106,7 +107,7 @@ async function resumeIn(
     { ...configured, ...(settings.metrics === false && off), ...given, run: path },
     surroundings(),
   );
-  const restored = openNewest(path);
+  const restored = openResumable(folder);
   for (const warning of restored.warnings) options.onWarning?.(warning);
   try {
     return await run(config, options, { restored, folder, totals: { steps, epochs } });
@@ -175,6 +176,7 @@ async function trainOn(
   let folder = opened;
   try {
     folder ??= await createFolder(config, corpus);
+    opened?.removeTemporaryFiles();
     await corpus.loader.calls.use(corpus.index, engine.memory);
     const progress = restored
       ? loadState(restored.checkpoint, plan, engine)
@@ -232,16 +234,17 @@ async function serve(
 }
 
 async function createFolder(config: Config, corpus: Corpus): Promise<RunFolder> {
-  const folder = RunFolder.create(config.run, config.force);
+  const folder = RunFolder.create(config.run, config.force, config.files);
   try {
-    await corpus.moveSpooled(folder.corpus);
+    corpus.placeSpooled(folder.corpus);
     const { train, val } = corpus.index;
-    folder.writeConfig({
+    folder.begin({
       ...config,
       files: train.map(({ path }) => resolve(path)),
       val: val.map(({ path }) => resolve(path)),
       force: false,
     });
+    await corpus.moveSpooled();
     return folder;
   } catch (error) {
     folder.remove();

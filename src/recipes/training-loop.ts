@@ -165,6 +165,7 @@ export class TrainingLoop {
     const tokensPerSecond = this.#rate.add(tokens, seconds);
     this.#append('steps', line);
     this.#append('timings', { step: this.#step, seconds, phaseSeconds });
+    metrics.recordPendingLogs(this.#pendingLogBytes());
     metrics.recordStep({ ...line, tokens, tokensPerSecond, phaseSeconds });
     this.#recordBusy(outcome);
     const { totalSteps } = shape;
@@ -260,6 +261,9 @@ export class TrainingLoop {
       tensors: snapshotTensors(plan.table, plan.layout),
       limitSeconds: config.workerTimeout,
       onWarning: (message) => observer.onWarning?.(message),
+      syncLogs: async () => {
+        await Promise.all([this.#logs.steps.sync(), this.#logs.evals.sync()]);
+      },
       snapshot: () => engine.coordinator.snapshot(),
       onWritten: (checkpoint) => {
         this.#newestCheckpoint = checkpoint.path;
@@ -351,6 +355,10 @@ export class TrainingLoop {
   #append(name: keyof RunLogs, line: object): void {
     const error = this.#logs[name].append(line);
     if (error) this.#fail(`${this.#logs[name].path} could not be written: ${error.message}`);
+  }
+
+  #pendingLogBytes(): number {
+    return Object.values(this.#logs).reduce((sum, log) => sum + log.pendingBytes, 0);
   }
 
   /** Training goes on; the user hears of each failure once, and the run ends with an error. */

@@ -105,6 +105,13 @@ test('A checkpoint that cannot get its name leaves the earlier ones and no tempo
   t.deepEqual(readdirSync(folder).sort(), [checkpointName(1), checkpointName(2)]);
 });
 
+test('A checkpoint that cannot become the best, which its state names, does not appear', (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'best.ckpt'));
+  t.throws(() => store(folder, 1, { best: true }), { instanceOf: TrainingError });
+  t.deepEqual(readdirSync(folder), ['best.ckpt']);
+});
+
 test('A folder that cannot be made is a failure of the run, not a crash', (t) => {
   const path = join(temporaryFolder(t), 'file');
   writeFileSync(path, '');

@@ -69,5 +69,6 @@ async function busyRun(): Promise<string> {
     busySeconds: [1, 2],
   });
   metrics.recordCheckpoint({ bytes: 4096, seconds: 0.25 });
+  metrics.recordPendingLogs(0);
   return metrics.render();
 }

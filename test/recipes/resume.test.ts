@@ -155,6 +155,14 @@ test('by its steps', untouched, { steps: 5 });
 test('by its epochs', untouched, { epochs: 1, batch: 8, chunk: 32 });
 test('by the clock', untouched, { maxMinutes: 0.003, epochs: 100_000 });
 
+test('half a checkpoint that a killed process has left is removed, also where nothing is left to do', async (t) => {
+  const { run } = await train(runPlace(t).settings('r', { steps: 5 }));
+  const tree = treeOf(run);
+  writeFileSync(join(run, 'checkpoints', 'best.ckpt.tmp'), 'half');
+  await resume(run);
+  t.deepEqual(treeOf(run), tree);
+});
+
 test('--steps and --epochs are totals, and the schedule keeps its horizon', async (t) => {
   const place = runPlace(t);
   const { run } = await train(place.settings('r', { steps: 20, valFraction: 0 }));

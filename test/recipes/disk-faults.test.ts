@@ -1,0 +1,205 @@
+/** Disks that fail under a run: it goes on, says so, keeps its last checkpoint, and is resumed as if nothing had been. */
+import { chmodSync, closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { inspect } from '../../src/recipes/inspect.ts';
+import type { TrainResult } from '../../src/recipes/reports.ts';
+import { resume, train } from '../../src/recipes/train.ts';
+import { type CliOptions, runCli, startCli, TINY } from '../helpers/cli.ts';
+import { otherUser, slowDisk, smallDisk } from '../helpers/disks.ts';
+import { checkpointSteps, logsOf, TINY_SETTINGS } from '../helpers/runs.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { sampleText, writeText } from '../helpers/text.ts';
+import { parseSeries } from '../metrics/scrape.ts';
+
+/** The learning rate does not depend on the length, so that any step can be the last to compare. */
+const SETTINGS = { schedule: 'constant', checkpointEvery: 50, evalEvery: 400 } as const;
+const FLAGS = ['--schedule', 'constant', '--checkpoint-every', '50', '--eval-every', '400'];
+
+/** A model whose checkpoint takes about 150 KiB. */
+const LARGE = TINY.map((value, i) => (TINY[i - 1] === '--hidden' ? '48' : value));
+
+/** Starts a run that does not end by itself, in `folder`/r, on a text elsewhere. */
+async function startRun(t: ExecutionContext, folder: string, options: CliOptions = {}) {
+  const text = writeText(temporaryFolder(t));
+  chmodSync(join(text, '..'), 0o755);
+  const run = join(folder, 'r');
+  const endless = ['--epochs', '1000000', '--metrics-port', '0', '--json'];
+  const args = ['train', text, ...TINY, ...FLAGS, ...endless, '--run', run, '--workers', '2'];
+  const running = startCli(t, args, options);
+  const [, url] = await running.shows(/^ {2}metrics +(http:\/\/\S+)\/metrics$/m);
+  /** Waits until the metrics say so. */
+  const until = async (holds: (value: (name: string) => number) => boolean) => {
+    for (;;) {
+      const series = parseSeries(await (await fetch(`${url}/metrics`)).text());
+      if (holds((name) => series.get(`threadloom_${name}`) ?? Number.NaN)) return;
+    }
+  };
+  const stop = async () => {
+    running.child.kill('SIGINT');
+    const { code, stdout, stderr } = await running.finished;
+    return { code, stderr, result: JSON.parse(stdout) as TrainResult };
+  };
+  return { text, run, running, until, stop };
+}
+
+/** Some steps more than were done, so that the resumed run has something to do. */
+async function sameAsNeverDisturbed(t: ExecutionContext, text: string, run: string, done: number) {
+  const steps = done + 30;
+  const warnings: string[] = [];
+  const onWarning = (message: string) => warnings.push(message);
+  const resumed = await resume(run, { steps, metrics: false }, { onWarning });
+  const other = join(temporaryFolder(t), 'whole');
+  const whole = await train({ ...TINY_SETTINGS, ...SETTINGS, files: [text], run: other, steps });
+  t.is(resumed.paramsSha256, whole.paramsSha256);
+  t.deepEqual(resumed.failures, []);
+  t.deepEqual(logsOf(run), logsOf(other));
+  return warnings;
+}
+
+test('a disk that fills up and is emptied again: what waited is written, the exit code is 1', async (t) => {
+  const disk = smallDisk(t, 2048);
+  if (!disk) return;
+  const { text, run, until, stop } = await startRun(t, disk.path);
+  await until((value) => value('step') > 100);
+  const filler = join(disk.path, 'filler');
+  fill(filler);
+  await until((value) => value('checkpoint_failures_total') > 1 && value('pending_log_bytes') > 0);
+  rmSync(filler);
+  await until((value) => value('pending_log_bytes') === 0);
+  const { code, stderr, result } = await stop();
+  t.is(code, 1);
+  t.regex(stderr, /^warning: .*steps\.ndjson could not be written: ENOSPC/m);
+  t.regex(stderr, /^warning: The checkpoint of step \d+ could not be written: .*ENOSPC/m);
+  t.is(inspect(run).step, result.steps);
+  t.deepEqual(await sameAsNeverDisturbed(t, text, run, result.steps), []);
+});
+
+test('a disk too small for a second checkpoint keeps the first, and the run ends with 1', async (t) => {
+  const disk = smallDisk(t, 256);
+  if (!disk) return;
+  const text = writeText(temporaryFolder(t));
+  const others = ['--no-metrics', '--json', '--steps', '120'];
+  const run = join(disk.path, 'r');
+  const { code, stdout, stderr } = await runCli(t, [
+    'train',
+    text,
+    ...LARGE,
+    ...FLAGS,
+    ...others,
+    '--run',
+    run,
+    '--val-fraction',
+    '0',
+  ]);
+  t.is(code, 1, stderr);
+  const { steps, paramsSha256, failures }: TrainResult = JSON.parse(stdout);
+  t.is(steps, 120);
+  t.is(failures.length, 3);
+  t.regex(failures[2], /^The checkpoint of step 120 could not be written: .*ENOSPC/);
+  t.deepEqual(checkpointSteps(run), [0]);
+  disk.resize(4096);
+  const resumed = await resume(run);
+  t.is(resumed.paramsSha256, paramsSha256);
+  t.deepEqual(resumed.failures, []);
+  t.is(inspect(run).step, 120);
+});
+
+test('a disk too small for any checkpoint: the run ends with 1 and can be begun anew', async (t) => {
+  const disk = smallDisk(t, 64);
+  if (!disk) return;
+  const text = writeText(temporaryFolder(t));
+  const others = ['--no-metrics', '--quiet', '--steps', '20'];
+  const run = join(disk.path, 'r');
+  const { code, stderr } = await runCli(t, ['train', text, ...LARGE, ...others, '--run', run]);
+  t.is(code, 1);
+  t.regex(stderr, /^warning: The checkpoint of step 0 could not be written: .*ENOSPC/m);
+  disk.resize(4096);
+  const refused = await runCli(t, ['resume', run]);
+  t.is(refused.code, 2);
+  const again = / Start it again: threadloom (.+)\n$/.exec(refused.stderr)?.[1] ?? '';
+  t.is((await runCli(t, again.split(' '))).code, 0);
+});
+
+const asOther = process.getuid ? test : test.skip;
+asOther('a folder that becomes read-only in the middle of a run', async (t) => {
+  const folder = temporaryFolder(t);
+  chmodSync(folder, 0o777);
+  const { text, run, until, stop } = await startRun(t, folder, { user: otherUser() });
+  await until((value) => value('step') > 100);
+  const checkpoints = join(run, 'checkpoints');
+  chmodSync(checkpoints, 0o555);
+  await until((value) => value('checkpoint_failures_total') > 1);
+  const before = checkpointSteps(run);
+  const { code, stderr, result } = await stop();
+  t.is(code, 1);
+  t.regex(stderr, /^warning: The checkpoint of step \d+ could not be written: .*EACCES.*/m);
+  t.deepEqual(checkpointSteps(run), before);
+  t.true(inspect(run).step < result.steps);
+  chmodSync(checkpoints, 0o777);
+  t.deepEqual(await sameAsNeverDisturbed(t, text, run, result.steps), []);
+});
+
+test('a slow disk: training goes on, checkpoints are left out and counted, the last one waits', async (t) => {
+  const slow = slowDisk(t);
+  if (!slow) return;
+  const folder = temporaryFolder(t);
+  const { text, run, running, until, stop } = await startRun(t, folder, { env: slow.env });
+  await running.shows(/validation after 0 steps/);
+  writeFileSync(slow.gate, '');
+  await until((value) => value('checkpoint_skipped_total') >= 3);
+  const stopping = stop();
+  await running.shows(/Stopping after this step/);
+  rmSync(slow.gate);
+  const { code, result } = await stopping;
+  t.is(code, 130);
+  t.deepEqual(result.failures, []);
+  t.is(inspect(run).step, result.steps);
+  t.deepEqual(await sameAsNeverDisturbed(t, text, run, result.steps), []);
+});
+
+const limited = ['bash', '-c', 'ulimit -f 24 && exec "$@"', 'bash'];
+for (const [keep, what] of [
+  [99, 'are made again from the last checkpoint before them'],
+  [1, 'stay missing where no such checkpoint was kept, and the run goes on'],
+] as const) {
+  test(`lines that never found room ${what}`, async (t) => {
+    const folder = temporaryFolder(t);
+    const text = join(folder, 'text.txt');
+    writeFileSync(text, sampleText(1200));
+    const run = join(folder, 'r');
+    const flags = [...TINY, ...FLAGS, '--keep', String(keep), '--no-metrics', '--quiet'];
+    const { code, stderr } = await runCli(
+      t,
+      ['train', text, ...flags, '--run', run, '--steps', '300'],
+      { prefix: limited },
+    );
+    t.is(code, 1);
+    t.regex(stderr, /^warning: .*steps\.ndjson could not be written: EFBIG/m);
+    t.is(checkpointSteps(run).at(-1), 300);
+    if (keep === 1) {
+      const result = await resume(run, { steps: 330 });
+      t.is(result.steps, 330);
+      t.deepEqual(result.failures, []);
+      return;
+    }
+    const warnings = await sameAsNeverDisturbed(t, text, run, 300);
+    t.regex(warnings[0], /step-00000300\.ckpt" is passed over, because lines were lost/);
+  });
+}
+
+/** Takes all the room that is left. */
+function fill(path: string): void {
+  const file = openSync(path, 'w');
+  try {
+    for (const size of [65_536, 4096, 512, 1]) {
+      try {
+        for (;;) writeSync(file, Buffer.alloc(size));
+      } catch {
+        // Full for pieces of this size.
+      }
+    }
+  } finally {
+    closeSync(file);
+  }
+}
