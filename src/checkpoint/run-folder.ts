@@ -1,19 +1,22 @@
 /** The folder of a run: configuration, logs and checkpoints; of one process, until it is closed. */
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { errorCode, expected, InputError, messageOf } from '../errors.ts';
+import { errorCode, expected, InputError, messageOf, show } from '../errors.ts';
+import { readSmallFile } from '../small-file.ts';
 import { AppendLog } from './append-log.ts';
 import { isLock, lockRun, type RunLock, refuseLocked } from './run-lock.ts';
 
 const CONFIG = 'config.json';
+/** The names of a hundred thousand files. */
+const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 const LOGS = ['steps', 'timings', 'evals'] as const;
 /** What a run writes: --force removes these and nothing else. */
 const OWN_ENTRIES = [CONFIG, ...LOGS.map((name) => `${name}.ndjson`), 'checkpoints', 'corpus'];
@@ -80,6 +83,7 @@ export class RunFolder {
         ),
       );
     }
+    refuseLink(join(path, 'checkpoints'));
     return new RunFolder(resolve(path));
   }
 
@@ -87,11 +91,15 @@ export class RunFolder {
     writeFileSync(join(this.path, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
   }
 
-  /** The configuration as it was written, unchecked. Throws InputError where it is not JSON. */
+  /** The configuration as it was written, unchecked. Throws InputError where it is no object in JSON. */
   readConfig(): Record<string, unknown> {
     const path = join(this.path, CONFIG);
     try {
-      return JSON.parse(readFileSync(path, 'utf8'));
+      const config: unknown = JSON.parse(readSmallFile(path, MAX_CONFIG_BYTES));
+      if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
+        return config as Record<string, unknown>;
+      }
+      throw new Error('it is no object');
     } catch (error) {
       const reason = errorCode(error) ?? messageOf(error);
       throw new InputError(`Expected ${path} to be a run's configuration in JSON: ${reason}.`, {
@@ -123,6 +131,14 @@ export class RunFolder {
     for (const entry of OWN_ENTRIES)
       rmSync(join(this.path, entry), { recursive: true, force: true });
   }
+}
+
+/** Throws InputError where a run of someone else would have us write elsewhere. */
+function refuseLink(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  throw new InputError(
+    `Expected ${show(path)} to be a folder of the run itself, got a link. Put what it points to in its place.`,
+  );
 }
 
 /** Throws InputError where what is there may not be replaced. */

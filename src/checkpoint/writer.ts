@@ -67,7 +67,9 @@ class HashedFile {
   #length = 0;
 
   constructor(path: string) {
-    this.#descriptor = openSync(path, 'w');
+    rmSync(path, { force: true });
+    // Exclusively: a link that comes in between is not followed.
+    this.#descriptor = openSync(path, 'wx');
   }
 
   write(bytes: Uint8Array): void {
