@@ -54,7 +54,16 @@ export function show(value: unknown): string {
 
 function stringify(value: unknown): string | undefined {
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  return JSON.stringify(value);
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return Object.prototype.toString.call(value); // Nested too deep, or in itself.
+  }
+}
+
+/** Text of others, without what would move a cursor or turn a line round. */
+export function printable(text: string): string {
+  return text.replace(/\p{C}/gu, '?');
 }
 
 /** The message of anything that was thrown. */

@@ -1,6 +1,7 @@
 /** A log of JSON lines that training appends to, and that a resume cuts back to where a checkpoint left it. */
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   fsync,
@@ -11,7 +12,7 @@ import {
 } from 'node:fs';
 import { promisify } from 'node:util';
 import { formatBytes } from '../bytes.ts';
-import { InputError, messageOf, TrainingError } from '../errors.ts';
+import { errorCode, InputError, messageOf, TrainingError } from '../errors.ts';
 
 /** What waits for room on a full disk; beyond it the run cannot go on without losing lines. */
 const MAX_PENDING_BYTES = 64 * 2 ** 20;
@@ -92,12 +93,20 @@ export class AppendLog {
   }
 }
 
-/** Read and write, created where missing, never emptied. */
+/** Read and write, created where missing, never emptied. A link is not followed: it may lead out of the run. */
+const FLAGS =
+  constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0);
+
 function open(path: string): number {
+  let file: number | undefined;
   try {
-    return openSync(path, 'a+');
+    file = openSync(path, FLAGS, 0o666);
+    if (!fstatSync(file).isFile()) throw new Error('it is not a regular file');
+    return file;
   } catch (error) {
-    throw new InputError(`Expected ${path} to be writable: ${messageOf(error)}.`, { cause: error });
+    if (file !== undefined) closeSync(file);
+    const reason = errorCode(error) === 'ELOOP' ? 'it is a link' : messageOf(error);
+    throw new InputError(`Expected ${path} to be writable: ${reason}.`, { cause: error });
   }
 }
 

@@ -9,7 +9,9 @@ export const TEMPORARY_SUFFIX = '.tmp';
 export function writeDurably(path: string, text: string): void {
   const temporary = path + TEMPORARY_SUFFIX;
   try {
-    writeFileSync(temporary, text);
+    // Anew and exclusively: a link that stands there is not followed.
+    rmSync(temporary, { force: true });
+    writeFileSync(temporary, text, { flag: 'wx' });
     syncFile(temporary);
     moveDurably(temporary, path);
   } catch (error) {

@@ -2,18 +2,35 @@
 import { z } from 'zod';
 
 const count = () => z.int().min(0);
-const size = () =>
-  z
-    .int()
-    .min(1)
-    .max(2 ** 31 - 1);
+/** As large as the settings of a run allow. */
+const size = (maximum: number) => z.int().min(1).max(maximum);
+/** Steps whose checkpoint's name can be read again. */
+const steps = () => count().max(1e15 - 1);
 const loss = () => z.number().nullable();
 const hash = () => z.string().regex(/^[0-9a-f]{64}$/);
-const files = () => z.array(z.strictObject({ path: z.string(), bytes: count() }));
 
-/** A code point, or a byte of the byte vocabulary. */
-const symbol = () => z.int().min(0).max(0x10ffff);
-const ascending = (values: number[]) => values.every((v, i) => i === 0 || v > values[i - 1]);
+/** An array whose length is looked at first: a million wrong items would be a million complaints. */
+function list<Item extends z.ZodType>(item: Item, maximum: number) {
+  const isShort = (value: unknown) => Array.isArray(value) && value.length <= maximum;
+  return z
+    .custom<z.input<Item>[]>(isShort, `must be a list of at most ${maximum}`)
+    .pipe(z.array(item));
+}
+const files = () => list(z.strictObject({ path: z.string(), bytes: count() }), 100_000);
+
+/** Ascending code points, or the bytes of the byte vocabulary. Only the first wrong one counts, as above. */
+const symbols = () => z.custom<number[]>(areSymbols, 'must be code points that ascend');
+function areSymbols(value: unknown): boolean {
+  const isSymbol = (symbol: unknown, i: number, all: unknown[]) =>
+    Number.isInteger(symbol) &&
+    Number(symbol) >= 0 &&
+    Number(symbol) <= 0x10ffff &&
+    (i === 0 || Number(symbol) > Number(all[i - 1]));
+  return Array.isArray(value) && value.length > 0 && value.every(isSymbol);
+}
+
+/** Values that JSON has: nothing else is written, and what is read is known to be plain. */
+const plain = () => z.custom<z.core.util.JSONType>();
 
 const stateShape = {
   /** Version of Threadloom that wrote it. */
@@ -21,22 +38,22 @@ const stateShape = {
   model: z.strictObject({
     cell: z.enum(['rnn', 'lstm', 'gru']),
     activation: z.enum(['tanh', 'relu']),
-    vocabulary: size(),
-    embed: size(),
-    hidden: size(),
-    layers: size(),
-    dropout: z.number().min(0).max(1),
+    vocabulary: size(0x110000),
+    embed: size(65_536),
+    hidden: size(65_536),
+    layers: size(64),
+    dropout: z.number().min(0).max(0.95),
   }),
   /** The run's configuration, as in its config.json. */
-  config: z.record(z.string(), z.json()),
+  config: z.record(z.string(), plain()),
   tokens: z.enum(['char', 'byte']),
-  vocabulary: z.array(symbol()).min(1).refine(ascending, 'must ascend'),
+  vocabulary: symbols(),
   backend: z.string().max(100),
   /** Of the backend: the kernels that were chosen on the machine. */
   variant: z.string().max(100),
   optimizer: z.string().max(100),
   progress: z.strictObject({
-    step: count(),
+    step: steps(),
     epoch: count(),
     /** Next chunk of the epoch. */
     chunk: count(),
@@ -84,7 +101,7 @@ const tensorSchema = z.strictObject({
 });
 
 const headerSchema = z
-  .strictObject({ ...stateShape, tensors: z.array(tensorSchema) })
+  .strictObject({ ...stateShape, tensors: list(tensorSchema, 4096) })
   .refine(sameSymbols, SYMBOLS);
 
 /** Everything that is saved with the tensors. */

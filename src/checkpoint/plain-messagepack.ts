@@ -5,13 +5,19 @@
  */
 
 const MAX_DEPTH = 32;
+/** A vocabulary of all code points, and as much again as the rest of any header. */
+const MAX_VALUES = 0x110000 + 200_000;
 
-/** Throws an Error with the reason unless `bytes` are exactly one such value, nested at most 32 deep. */
+/**
+ * Throws an Error with the reason unless `bytes` are exactly one such value, nested at most 32 deep and of at most so many
+ * values as a header may need: a byte can become an object of a hundred.
+ */
 export function requirePlain(bytes: Uint8Array): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   /** Values still to come, innermost container last; in maps, keys and values alternate. */
   const open: { left: number; map: boolean }[] = [{ left: 1, map: false }];
   let at = 0;
+  let values = 0;
   for (let container = open.at(-1); container; container = open.at(-1)) {
     if (container.left === 0) {
       open.pop();
@@ -19,6 +25,7 @@ export function requirePlain(bytes: Uint8Array): void {
     }
     const isKey = container.map && container.left % 2 === 0;
     container.left--;
+    if (++values > MAX_VALUES) throw new Error('it has too many values');
     if (at >= bytes.length) throw new Error('it ends early');
     const token = readToken(view, at);
     if (isKey && token.kind !== 'string') throw new Error(`a key at byte ${at} is no text`);

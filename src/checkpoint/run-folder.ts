@@ -1,7 +1,8 @@
 /** The folder of a run: configuration, logs and checkpoints; of one process, until it is closed. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
-import { errorCode, expected, InputError, messageOf } from '../errors.ts';
+import { errorCode, expected, InputError, messageOf, show } from '../errors.ts';
+import { readSmallFile } from '../small-file.ts';
 import { AppendLog, wholeBytes } from './append-log.ts';
 import { syncFolder, TEMPORARY_SUFFIX, writeDurably } from './durable.ts';
 import { isLock, lockRun, type RunLock, refuseLocked } from './run-lock.ts';
@@ -9,6 +10,8 @@ import { CHECKPOINT_FOLDER, removeTemporaryFiles } from './store.ts';
 
 const CONFIG = 'config.json';
 const CORPUS = 'corpus';
+/** The names of a hundred thousand files. */
+const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 const LOGS = ['steps', 'timings', 'evals'] as const;
 /**
  * What a run writes: --force removes these and nothing else. The configuration goes last and comes first, so that a folder
@@ -107,13 +110,18 @@ export class RunFolder {
         ),
       );
     }
+    refuseLink(join(path, 'checkpoints'));
     return new RunFolder(resolve(path));
   }
 
-  /** The configuration as it was written, unchecked. Throws InputError where it is not JSON. */
+  /** The configuration as it was written, unchecked. Throws InputError where it is no object in JSON. */
   readConfig(): Record<string, unknown> {
     try {
-      return JSON.parse(readFileSync(this.config, 'utf8'));
+      const config: unknown = JSON.parse(readSmallFile(this.config, MAX_CONFIG_BYTES));
+      if (typeof config === 'object' && config !== null && !Array.isArray(config)) {
+        return config as Record<string, unknown>;
+      }
+      throw new Error('it is no object');
     } catch (error) {
       const reason = errorCode(error) ?? messageOf(error);
       throw new InputError(
@@ -171,6 +179,14 @@ export class RunFolder {
   #remove(entry: string): void {
     rmSync(join(this.path, entry), { recursive: true, force: true });
   }
+}
+
+/** Throws InputError where a run of someone else would have us write elsewhere. */
+function refuseLink(path: string): void {
+  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  throw new InputError(
+    `Expected ${show(path)} to be a folder of the run itself, got a link. Put what it points to in its place.`,
+  );
 }
 
 /** Throws InputError where what is there may not be replaced. */

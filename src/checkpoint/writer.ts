@@ -1,6 +1,6 @@
 /** Writing of one checkpoint file. */
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { WORD_BYTES } from '../memory/table.ts';
 import type { TensorSource } from '../pool/protocol.ts';
 import { bytesOf, CHECKSUM_BYTES, layOut } from './format.ts';
@@ -50,7 +50,9 @@ class HashedFile {
   #unsynced = 0;
 
   constructor(path: string, pulse: Int32Array) {
-    this.#descriptor = openSync(path, 'w');
+    rmSync(path, { force: true });
+    // Exclusively: a link that comes in between is not followed.
+    this.#descriptor = openSync(path, 'wx');
     this.#pulse = pulse;
   }
 

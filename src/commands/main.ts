@@ -1,6 +1,6 @@
 /** Registers the commands and turns whatever they throw into one line and an exit code. */
 import yargs, { type Argv } from 'yargs';
-import { EXIT_CODES, InputError, messageOf, ThreadloomError } from '../errors.ts';
+import { EXIT_CODES, InputError, messageOf, printable, ThreadloomError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 import { benchCommand } from './bench.ts';
 import { evalCommand } from './eval.ts';
@@ -91,7 +91,7 @@ function report(error: unknown): number {
   return known ? error.exitCode : EXIT_CODES.failed;
 }
 
-/** A path may hold line breaks, a message may not. */
+/** A path may hold line breaks and worse, a message may not. */
 function oneLine(text: string): string {
-  return text.replace(/\s*[\r\n]+\s*/g, ' ');
+  return printable(text.replace(/\s*[\r\n]+\s*/g, ' '));
 }

@@ -1,4 +1,5 @@
 /** What goes to standard output, and how numbers and times are shown to a person. */
+import { printable } from '../errors.ts';
 
 /** A reader that has enough (`| head`) is no error. One that left the progress does not end the run. */
 export function endQuietlyOnClosedPipe(): void {
@@ -19,7 +20,8 @@ export function printJson(value: object): void {
 /** Two columns, the first as wide as its longest entry. */
 export function formatRows(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([name]) => name.length));
-  return rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value}\n`).join('');
+  const lines = rows.map(([name, value]) => printable(`  ${name.padEnd(width)}  ${value}`));
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** A table: the head, a rule, the rows; each column as wide as it needs, text left, numbers right. */

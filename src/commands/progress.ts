@@ -1,6 +1,7 @@
 /** Shows a run on standard error: the plan, one line that is rewritten (or plain lines where there is no terminal), notes. */
 import { clearLine, cursorTo } from 'node:readline';
 import type { WriteStream } from 'node:tty';
+import { printable } from '../errors.ts';
 import type {
   CheckpointReport,
   EvaluationReport,
@@ -53,7 +54,7 @@ export class Progress implements TrainObserver {
   }
 
   onWarning(message: string): void {
-    this.#note(`warning: ${message}\n`);
+    this.#note(`warning: ${printable(message)}\n`);
   }
 
   /** Leaves the last line standing. */

@@ -1,5 +1,5 @@
 /** Settings from flags, environment and configuration file: flags beat the environment, which beats the file. */
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { delimiter } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import type { ArgumentsCamelCase, Options } from 'yargs';
@@ -11,6 +11,7 @@ import {
   type SettingTable,
 } from '../config/setting-table.ts';
 import { expected, InputError, messageOf } from '../errors.ts';
+import { readAtMost, readSmallFile } from '../small-file.ts';
 
 const ENVIRONMENT_PREFIX = 'THREADLOOM_';
 /** Variables that are no settings: they force a variant of the kernels, for tests. */
@@ -159,16 +160,31 @@ function fromFile(path: string | undefined): Record<string, unknown> {
   return named;
 }
 
+/** Settings are few; YAML takes long for what is large. */
+const MAX_FILE_BYTES = 2 ** 20;
+
 function readSettings(path: string): object {
   let value: unknown;
   try {
-    value = parseYaml(readFileSync(path, 'utf8'), { maxAliasCount: 100 });
+    value = parseYaml(readConfiguration(path), { maxAliasCount: 100, logLevel: 'error' });
   } catch (error) {
     const [line] = messageOf(error).split('\n');
     throw new InputError(`Expected --config to be a YAML or JSON file: ${line}`, { cause: error });
   }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (Object.getPrototypeOf(value ?? '') === Object.prototype) return value as object;
   throw new InputError(
     `Expected ${path} to hold settings (name: value), as in a run's config.json.`,
   );
+}
+
+/** Of the files that are no regular ones only those that the shell has opened, such as `<(…)`. */
+function readConfiguration(path: string): string {
+  const opened = /^\/dev\/(?:stdin|fd\/\d+)$/.test(path);
+  if (!opened) return readSmallFile(path, MAX_FILE_BYTES);
+  const descriptor = openSync(path, 'r');
+  try {
+    return readAtMost(descriptor, MAX_FILE_BYTES);
+  } finally {
+    closeSync(descriptor);
+  }
 }

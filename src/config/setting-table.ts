@@ -4,7 +4,7 @@
  */
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { expected, InputError } from '../errors.ts';
+import { expected, InputError, show } from '../errors.ts';
 
 /** One setting as help, README and messages show it. */
 export interface SettingEntry {
@@ -89,7 +89,6 @@ export function refuseUnknownNames(
 ): void {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  throw new InputError(
-    `Unknown ${kind} ${JSON.stringify(unknown)}. Did you mean ${closest(unknown, [...known])}?`,
-  );
+  const nearest = closest(unknown.slice(0, 100), [...known]);
+  throw new InputError(`Unknown ${kind} ${show(unknown)}. Did you mean ${nearest}?`);
 }

@@ -99,7 +99,9 @@ test('A state that is wrong is refused before anything is written, naming the fi
     message: /model\.hidden/,
   });
   t.throws(() => checkState({ ...state, surplus: 1 }), { message: /surplus/ });
-  t.throws(() => checkState({ ...state, vocabulary: [2, 1] }), { message: /must ascend/ });
+  t.throws(() => checkState({ ...state, vocabulary: [2, 1] }), {
+    message: /vocabulary: must be code points that ascend/,
+  });
 });
 
 const mismatch = test.macro({

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Every file and folder below `folder` with the hash of its contents: equal trees hold the same. */
@@ -10,6 +10,8 @@ export function treeOf(folder: string): Record<string, string> {
 }
 
 function fingerprint(path: string): string {
-  if (statSync(path).isDirectory()) return 'folder';
+  const stats = lstatSync(path);
+  if (stats.isDirectory()) return 'folder';
+  if (!stats.isFile()) return 'no regular file'; // To read a pipe would wait for its other end.
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
