@@ -1,0 +1,134 @@
+/** `npm run soak`: a long run, watched for anything that grows. Ends with 1 where something does. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatBytes } from '../../src/bytes.ts';
+import { TINY_SETTINGS } from '../helpers/runs.ts';
+import { writeText } from '../helpers/text.ts';
+import { measureCollections } from './collections.ts';
+import { measureLargeText } from './large-text.ts';
+import { watchLongRun } from './long-run.ts';
+import { drawSoak } from './plot.ts';
+import type { Sample, Sampler } from './sampler.ts';
+import { fitTrend, grows } from './trend.ts';
+
+const { values } = parseArgs({
+  options: {
+    /** Of the long run, the first bound that is reached. */
+    steps: { type: 'string', default: '200000' },
+    seconds: { type: 'string', default: '3600' },
+    /** Size of the large text, in GB; 0 leaves it out. */
+    gigabytes: { type: 'string', default: '10' },
+    svg: { type: 'string', default: 'runs/soak.svg' },
+  },
+});
+/** The first part of the run, in which caches and the heap find their size. */
+const WARM_UP = 0.25;
+/** A slope below this, in bytes a step, is no leak: 0.2 MiB over 200,000 steps. */
+const LEAST_SLOPE = 1;
+/** What two runs of the same program differ by. */
+const SAME_MEMORY_BYTES = 16 * 2 ** 20;
+
+const failures: string[] = [];
+const folder = mkdtempSync(join(tmpdir(), 'threadloom-'));
+try {
+  await soak();
+  await collections();
+  if (Number(values.gigabytes) > 0) await largeText(Number(values.gigabytes) * 1e9);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+for (const failure of failures) console.log(`FAILED: ${failure}`);
+if (failures.length === 0) console.log('Nothing grows.');
+process.exitCode = failures.length > 0 ? 1 : 0;
+
+function check(holds: boolean, failure: string): void {
+  if (!holds) failures.push(failure);
+}
+
+async function soak(): Promise<void> {
+  const steps = Number(values.steps);
+  const settings = {
+    ...TINY_SETTINGS,
+    files: [writeText(folder, 'text.txt', 20_000)],
+    run: join(folder, 'r'),
+    steps,
+    evalEvery: 1000,
+    checkpointEvery: 500,
+    metrics: true,
+    metricsPort: 0,
+  };
+  const sampler = await watchLongRun({ settings, seconds: Number(values.seconds) });
+  const settled = sampler.samples.slice(Math.floor(WARM_UP * sampler.samples.length));
+  if (settled.length < 10) throw new Error('Too few samples: allow more --steps or --seconds.');
+  const [first] = settled;
+  const last = settled[settled.length - 1];
+  console.log(
+    `${last.step} steps in ${last.seconds.toFixed(0)} s, ${settled.length} samples from step ${first.step} on`,
+  );
+  reportMemory(settled);
+  reportCounts(first, last, sampler);
+  mkdirSync(dirname(values.svg), { recursive: true });
+  writeFileSync(values.svg, drawSoak(sampler.samples));
+  console.log(`plot               ${values.svg}`);
+}
+
+function reportMemory(samples: readonly Sample[]): void {
+  const steps = samples.map(({ step }) => step);
+  for (const [name, key] of [
+    ['resident memory', 'residentBytes'],
+    ['main heap', 'heapBytes'],
+    ['main buffers', 'externalBytes'],
+  ] as const) {
+    const trend = fitTrend(
+      steps,
+      samples.map((sample) => sample[key]),
+    );
+    const { mean, slope, error } = trend;
+    console.log(
+      `${name.padEnd(18)} ${formatBytes(mean)}, slope ${slope.toFixed(3)} ± ${error.toFixed(3)} bytes a step`,
+    );
+    check(!grows(trend, LEAST_SLOPE), `${name} grows`);
+  }
+  const speed = fitTrend(
+    steps,
+    samples.map(({ tokensPerSecond }) => tokensPerSecond),
+  );
+  console.log(
+    `throughput         ${speed.mean.toFixed(0)} tokens a second, slope ${speed.slope.toExponential(1)} ± ${speed.error.toExponential(1)} a step`,
+  );
+}
+
+function reportCounts(first: Sample, last: Sample, sampler: Sampler): void {
+  for (const key of ['handles', 'descriptors', 'threads', 'listeners', 'series'] as const) {
+    console.log(`${key.padEnd(18)} ${first[key]} at first, ${last[key]} at last`);
+    check(last[key] <= first[key], `${key} grow from ${first[key]} to ${last[key]}`);
+  }
+  check(last.series > 0, 'the metrics could not be read');
+  console.log(`scraped text       ${first.scrapeLength} and ${last.scrapeLength} characters`);
+  console.log(`main collecting    ${(100 * sampler.collectionShare).toFixed(3)}% of the time`);
+  for (const warning of sampler.warnings) check(false, `Node.js warns: ${warning}`);
+}
+
+async function collections(): Promise<void> {
+  const { seconds, threads } = await measureCollections();
+  const shares = threads.map(({ share, collections: times }, i) => {
+    return `${i === 0 ? 'main' : 'other'} ${(100 * share).toFixed(3)}% in ${times}`;
+  });
+  console.log(`collecting over 1,000 steps in ${seconds.toFixed(1)} s: ${shares.join(', ')}`);
+}
+
+async function largeText(bytes: number): Promise<void> {
+  const small = await measureLargeText(folder, 1e7);
+  const large = await measureLargeText(folder, bytes);
+  for (const { bytes: size, peakBytes, seconds } of [small, large]) {
+    console.log(
+      `a text of ${(size / 1e6).toFixed(0)} MB: at most ${formatBytes(peakBytes)} resident, ${seconds.toFixed(1)} s`,
+    );
+  }
+  check(
+    large.peakBytes - small.peakBytes < SAME_MEMORY_BYTES,
+    'a large text takes more memory than a small one',
+  );
+}

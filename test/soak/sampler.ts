@@ -1,0 +1,105 @@
+/** What a process holds, sampled while it trains. */
+import { getEventListeners } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { get } from 'node:http';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
+import { text } from 'node:stream/consumers';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+export interface Sample {
+  step: number;
+  seconds: number;
+  /** Resident memory of the process with all its threads. */
+  residentBytes: number;
+  /** Of the main thread, just collected. */
+  heapBytes: number;
+  /** Buffers of the main thread, outside its heap. */
+  externalBytes: number;
+  tokensPerSecond: number;
+  /** What keeps the event loop alive. */
+  handles: number;
+  /** Open file descriptors and threads, where the system tells them; else 0. */
+  descriptors: number;
+  threads: number;
+  listeners: number;
+  /** Lines and characters of the last scrape; 0 before the first. */
+  series: number;
+  scrapeLength: number;
+}
+
+export class Sampler {
+  readonly samples: Sample[] = [];
+  readonly warnings: string[] = [];
+  readonly #signal: AbortSignal;
+  readonly #collect: () => void;
+  readonly #observer: PerformanceObserver;
+  #collectionSeconds = 0;
+  #scraped = '';
+  #began = performance.now();
+
+  /** `signal`: the run's, whose listeners are counted too. */
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    setFlagsFromString('--expose-gc');
+    this.#collect = runInNewContext('gc');
+    process.on('warning', ({ message }) => this.warnings.push(message));
+    this.#observer = new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) this.#count(entry);
+    });
+  }
+
+  /** Begins to count time and collections. */
+  start(): void {
+    this.#began = performance.now();
+    this.#observer.observe({ entryTypes: ['gc'] });
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#began) / 1000;
+  }
+
+  /** Share of time that the main thread spent collecting, the sampler's own collections left out. */
+  get collectionShare(): number {
+    return this.#collectionSeconds / this.seconds;
+  }
+
+  sample(step: number, tokensPerSecond: number): void {
+    this.#collect();
+    const { rss, heapUsed, external } = process.memoryUsage();
+    const onProcess = process
+      .eventNames()
+      .reduce((sum, name) => sum + process.listenerCount(name), 0);
+    this.samples.push({
+      step,
+      seconds: this.seconds,
+      residentBytes: rss,
+      heapBytes: heapUsed,
+      externalBytes: external,
+      tokensPerSecond,
+      handles: process.getActiveResourcesInfo().length,
+      descriptors: entries('/proc/self/fd'),
+      threads: entries('/proc/self/task'),
+      listeners: onProcess + getEventListeners(this.#signal, 'abort').length,
+      series: this.#scraped.split('\n').length - 1,
+      scrapeLength: this.#scraped.length,
+    });
+  }
+
+  /** Reads the metrics as Prometheus would, on a connection of its own. */
+  async scrape(url: string): Promise<void> {
+    this.#scraped = await new Promise((resolve, reject) => {
+      get(url, { agent: false }, (response) => resolve(text(response))).on('error', reject);
+    });
+  }
+
+  #count(entry: PerformanceEntry): void {
+    const { duration, detail } = entry as PerformanceEntry & { detail: { flags: number } };
+    if (detail.flags & constants.NODE_PERFORMANCE_GC_FLAGS_FORCED) return;
+    this.#collectionSeconds += duration / 1000;
+  }
+}
+
+function entries(folder: string): number {
+  return existsSync(folder) ? readdirSync(folder).length : 0;
+}

@@ -1,0 +1,34 @@
+import test from 'ava';
+import { Draws } from '../torture/draws.ts';
+import { fitTrend, grows } from './trend.ts';
+
+const x = Array.from({ length: 200 }, (_, i) => 1000 * i);
+
+test('a straight line has its slope and no error', (t) => {
+  const { slope, error, mean } = fitTrend([0, 10, 20, 30], [5, 8, 11, 14]);
+  t.true(Math.abs(slope - 0.3) < 1e-12);
+  t.true(error < 1e-12);
+  t.is(mean, 9.5);
+});
+
+test('the slope and its error of a worked example', (t) => {
+  // Residuals −0.2, 0.6, −0.6, 0.2: sum of squares 0.8, no positive correlation of neighbours; error √(0.4 / 5).
+  const { slope, error } = fitTrend([1, 2, 3, 4], [1, 3, 3, 5]);
+  t.true(Math.abs(slope - 1.2) < 1e-12);
+  t.true(Math.abs(error - Math.sqrt(0.4 / 5)) < 1e-12);
+});
+
+test('noise is no growth, a leak within the noise of single samples is', (t) => {
+  const draws = new Draws(1);
+  const noise = x.map(() => 1e6 * (draws.share() - 0.5));
+  t.false(grows(fitTrend(x, noise), 1));
+  const leak = noise.map((value, i) => value + 8 * x[i]);
+  t.true(grows(fitTrend(x, leak), 1));
+});
+
+test('a sawtooth, whose samples depend on each other, is no growth', (t) => {
+  for (let shift = 0; shift < 40; shift++) {
+    const saw = x.map((_, i) => 1e6 * ((i + shift) % 40));
+    t.false(grows(fitTrend(x, saw), 1), `shifted by ${shift}`);
+  }
+});
