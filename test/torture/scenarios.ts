@@ -1,4 +1,5 @@
 /** What `npm run torture` does, in turn. */
+import { killAndResume } from './process-kills.ts';
 import type { ScenarioReport } from './report.ts';
 import { killThreadsOfRun, killWorkersOfSteps } from './thread-kills.ts';
 
@@ -11,4 +12,5 @@ export interface Scenario {
 export const SCENARIOS: readonly Scenario[] = [
   { name: 'workers die in steps', run: killWorkersOfSteps },
   { name: 'threads die in runs', run: killThreadsOfRun },
+  { name: 'SIGKILL of the process', run: killAndResume },
 ];
