@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { sampleText } from '../helpers/text.ts';
 
 const TRAINING = fileURLToPath(new URL('./large-text-training.js', import.meta.url));
+/** What two runs of the same program differ by. */
+export const SAME_MEMORY_BYTES = 16 * 2 ** 20;
 /** Between two islands of words in the text. */
 const GAP_BYTES = 8 * 2 ** 20;
 

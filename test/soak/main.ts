@@ -7,7 +7,7 @@ import { formatBytes } from '../../src/bytes.ts';
 import { TINY_SETTINGS } from '../helpers/runs.ts';
 import { writeText } from '../helpers/text.ts';
 import { measureCollections } from './collections.ts';
-import { measureLargeText } from './large-text.ts';
+import { measureLargeText, SAME_MEMORY_BYTES } from './large-text.ts';
 import { watchLongRun } from './long-run.ts';
 import { drawSoak } from './plot.ts';
 import type { Sample, Sampler } from './sampler.ts';
@@ -15,7 +15,7 @@ import { fitTrend, grows } from './trend.ts';
 
 const { values } = parseArgs({
   options: {
-    /** Of the long run, the first bound that is reached. */
+    /** Of the long run: whichever ends first; 0 steps leave it out. */
     steps: { type: 'string', default: '200000' },
     seconds: { type: 'string', default: '3600' },
     /** Size of the large text, in GB; 0 leaves it out. */
@@ -23,17 +23,15 @@ const { values } = parseArgs({
     svg: { type: 'string', default: 'runs/soak.svg' },
   },
 });
-/** The first part of the run, in which caches and the heap find their size. */
-const WARM_UP = 0.25;
+/** The first steps, in which code is compiled and heap and caches find their size. */
+const WARM_UP_STEPS = 20_000;
 /** A slope below this, in bytes a step, is no leak: 0.2 MiB over 200,000 steps. */
 const LEAST_SLOPE = 1;
-/** What two runs of the same program differ by. */
-const SAME_MEMORY_BYTES = 16 * 2 ** 20;
 
 const failures: string[] = [];
 const folder = mkdtempSync(join(tmpdir(), 'threadloom-'));
 try {
-  await soak();
+  if (Number(values.steps) > 0) await soak();
   await collections();
   if (Number(values.gigabytes) > 0) await largeText(Number(values.gigabytes) * 1e9);
 } finally {
@@ -60,8 +58,12 @@ async function soak(): Promise<void> {
     metricsPort: 0,
   };
   const sampler = await watchLongRun({ settings, seconds: Number(values.seconds) });
-  const settled = sampler.samples.slice(Math.floor(WARM_UP * sampler.samples.length));
-  if (settled.length < 10) throw new Error('Too few samples: allow more --steps or --seconds.');
+  const settled = sampler.samples.filter(({ step }) => step > WARM_UP_STEPS);
+  if (settled.length < 20) {
+    throw new Error(
+      `Expected 20 samples after step ${WARM_UP_STEPS}, got ${settled.length}. Allow more --steps or --seconds.`,
+    );
+  }
   const [first] = settled;
   const last = settled[settled.length - 1];
   console.log(
