@@ -60,6 +60,7 @@ async function busyRun(): Promise<string> {
   const kind = { cell: 'gru', backend: 'wasm', variant: 'simd', version: '0.1.0' };
   metrics.recordRun({ ...kind, arenaBytes: 65_536 });
   metrics.recordStep(STEP);
+  metrics.recordPendingLogs(512);
   metrics.recordEvaluation({ loss: 2.25, bestLoss: 2, seconds: 8 });
   metrics.recordPool({
     workers: 2,

@@ -13,13 +13,13 @@ interface Whole {
 
 /**
  * Damages what was not yet on the disk, and more: the newest checkpoint may be cut or gone where there is one before it, the
- * logs may be cut down to what any remaining checkpoint counts on. Returns the name of a checkpoint that is there but broken.
+ * logs may be cut down to what any remaining checkpoint counts on.
  */
-export function losePower(run: string, draws: Draws): string | undefined {
+export function losePower(run: string, draws: Draws): void {
   const folder = join(run, 'checkpoints');
-  if (!existsSync(folder)) return undefined;
+  if (!existsSync(folder)) return;
   const whole = wholeCheckpoints(folder);
-  const broken = whole.length > 1 && draws.chance(0.5) ? damageNewest(whole, draws) : undefined;
+  if (whole.length > 1 && draws.chance(0.5)) damageNewest(whole, draws);
   if (whole.length > 0) {
     const { logBytes } = draws.chance(0.7) ? whole[0] : draws.one(whole);
     for (const name of ['steps', 'evals', 'timings'] as const) {
@@ -29,7 +29,15 @@ export function losePower(run: string, draws: Draws): string | undefined {
   for (const name of ['step-00000003.ckpt.tmp', 'best.ckpt.tmp']) {
     if (draws.chance(0.5)) writeFileSync(join(folder, name), 'half a checkpoint');
   }
-  return broken;
+}
+
+/** Names of the checkpoints that resuming must say it passes over: broken, and newer than all that are whole. */
+export function brokenCheckpoints(run: string): string[] {
+  const folder = join(run, 'checkpoints');
+  if (!existsSync(folder)) return [];
+  const [newest] = wholeCheckpoints(folder);
+  const names = listCheckpoints(folder).map(({ path }) => basename(path));
+  return newest ? names.slice(0, names.indexOf(basename(newest.path))) : [];
 }
 
 /** Newest first. */
@@ -45,14 +53,10 @@ function wholeCheckpoints(folder: string): Whole[] {
   });
 }
 
-function damageNewest(whole: Whole[], draws: Draws): string | undefined {
+function damageNewest(whole: Whole[], draws: Draws): void {
   const { path } = whole.shift() as Whole;
-  if (draws.chance(0.3)) {
-    rmSync(path);
-    return undefined;
-  }
-  truncateSync(path, draws.between(0, statSync(path).size - 1));
-  return basename(path);
+  if (draws.chance(0.3)) rmSync(path);
+  else truncateSync(path, draws.between(0, statSync(path).size - 1));
 }
 
 function cutLog(path: string, least: number, draws: Draws): void {

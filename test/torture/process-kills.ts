@@ -1,5 +1,5 @@
 /** One run whose process is killed again and again, and that must end as one that never was. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Settings } from '../../src/config/config.ts';
@@ -9,7 +9,7 @@ import { train } from '../../src/recipes/train.ts';
 import { logsOf, TINY_SETTINGS } from '../helpers/runs.ts';
 import { writeText } from '../helpers/text.ts';
 import { Draws } from './draws.ts';
-import { losePower } from './power-loss.ts';
+import { brokenCheckpoints, losePower } from './power-loss.ts';
 import { type Ending, isTemporary, type Moment, runVictim } from './victim.ts';
 
 export interface KillReport {
@@ -41,8 +41,6 @@ class Torture {
   readonly #path: string;
   readonly #mismatches: string[] = [];
   #kills = 0;
-  /** A checkpoint that the next process must say it passes over. */
-  #broken: string | undefined;
 
   constructor(seed: number, folder: string) {
     this.#seed = seed;
@@ -70,7 +68,7 @@ class Torture {
 
   #afterKill(): void {
     this.#kills++;
-    if (this.#draws.chance(0.7)) this.#broken = losePower(this.#path, this.#draws) ?? this.#broken;
+    if (this.#draws.chance(0.7)) losePower(this.#path, this.#draws);
   }
 
   #train(moment?: Moment, ...more: string[]): Promise<Ending> {
@@ -88,6 +86,7 @@ class Torture {
   async #goOn(moment?: Moment): Promise<Ending> {
     const workers = ['--workers', String(this.#workers())];
     const resume = ['resume', this.#path, ...workers, '--json'];
+    const broken = brokenCheckpoints(this.#path);
     const ending = await runVictim(resume, this.#path, moment);
     if (ending.killed) return ending;
     if (/ Expected a run folder \(with a config\.json\)/.test(ending.stderr)) {
@@ -95,11 +94,9 @@ class Torture {
     }
     const again = / Start it again: threadloom (.+)\n$/.exec(ending.stderr)?.[1];
     if (again) return this.#startAgain(again, moment);
-    this.#check(
-      this.#broken === undefined || ending.stderr.includes(this.#broken),
-      `${this.#broken} was passed over without a word`,
-    );
-    this.#broken = undefined;
+    for (const name of broken) {
+      this.#check(ending.stderr.includes(name), `${name} was passed over without a word`);
+    }
     return ending;
   }
 
@@ -112,25 +109,23 @@ class Torture {
 
   /** In the first process, also before there is anything to resume. */
   #earlyMoment(whole: TrainResult): Moment {
-    const { one, chance } = bound(this.#draws);
-    if (chance(0.6)) return this.#moment(whole);
-    const seen = { name: /./, times: 1 };
-    return one<Moment>([
+    if (this.#draws.chance(0.6)) return this.#moment(whole);
+    const name = /./;
+    return this.#draws.one<Moment>([
       { where: '..', name: /^\.?r/, times: 1 },
-      { where: '.', ...seen, times: this.#draws.between(1, 4) },
-      { where: 'checkpoints', ...seen },
+      { where: '.', name, times: this.#draws.between(1, 4) },
+      { where: 'checkpoints', name, times: 1 },
     ]);
   }
 
   #moment(whole: TrainResult): Moment {
-    const { one, between, chance } = bound(this.#draws);
-    if (chance(0.5)) {
-      const log = one(['steps', 'evals', 'timings'] as const);
-      const { size } = { size: readFileSync(join(whole.run, `${log}.ndjson`)).length };
-      return { log, bytes: between(1, size) };
+    if (this.#draws.chance(0.5)) {
+      const log = this.#draws.one(['steps', 'evals', 'timings'] as const);
+      const { size } = statSync(join(whole.run, `${log}.ndjson`));
+      return { log, bytes: this.#draws.between(1, size) };
     }
-    const name = one([/\.ckpt\.tmp$/, /^step-\d+\.ckpt$/, /^best\.ckpt/, /./]);
-    return { where: 'checkpoints', name, times: between(1, 12) };
+    const name = this.#draws.one([/\.ckpt\.tmp$/, /^step-\d+\.ckpt$/, /^best\.ckpt/, /./]);
+    return { where: 'checkpoints', name, times: this.#draws.between(1, 12) };
   }
 
   #workers(): number {
@@ -180,15 +175,6 @@ function drawSettings(draws: Draws): Settings {
     checkpointEvery: draws.between(3, 30),
     keep: draws.between(2, 4),
     seed: draws.between(0, 1000),
-  };
-}
-
-/** The methods, to be used without their object. */
-function bound(draws: Draws) {
-  return {
-    one: draws.one.bind(draws),
-    between: draws.between.bind(draws),
-    chance: draws.chance.bind(draws),
   };
 }
 
