@@ -3,6 +3,11 @@
  * and exits 1 where they are not what the code says.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import {
+  benchKernelsSettings,
+  benchScalingSettings,
+  benchTrainSettings,
+} from '../src/config/bench-settings.ts';
 import { trainSettings } from '../src/config/config.ts';
 import { evaluateSettings, sampleSettings } from '../src/config/model-use-settings.ts';
 import { describeValues, type SettingEntry } from '../src/config/setting-table.ts';
@@ -14,6 +19,9 @@ const sections: Record<string, string> = {
   'train flags': settingsTable(trainSettings.entries),
   'sample flags': settingsTable(sampleSettings.entries),
   'eval flags': settingsTable(evaluateSettings.entries),
+  'bench kernels flags': settingsTable(benchKernelsSettings.entries),
+  'bench train flags': settingsTable(benchTrainSettings.entries),
+  'bench scaling flags': settingsTable(benchScalingSettings.entries),
   metrics: table(
     ['metric', 'type', 'labels', 'meaning'],
     metricEntries().map(({ name, type, labels, help }) => [
