@@ -6,8 +6,10 @@
 import {
   closeSync,
   futimesSync,
+  linkSync,
   lstatSync,
   openSync,
+  readdirSync,
   renameSync,
   rmSync,
   writeSync,
@@ -24,6 +26,10 @@ const BEAT_MILLISECONDS = 15_000;
 /** After so long without a touch such an owner is taken for dead. */
 const SILENCE_MILLISECONDS = 120_000;
 const MAX_BYTES = 4096;
+/** Ends the name of a lock that is not yet one. */
+const DRAFT = '.new';
+/** What link(2) says on a file system that has no second names. */
+const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 export interface RunLock {
   /** May be called again. */
@@ -37,7 +43,11 @@ export interface RunLock {
 export function lockRun(folder: string, beatMilliseconds = BEAT_MILLISECONDS): RunLock {
   const owner = thisOwner();
   const path = join(folder, LOCK);
-  const descriptor = writing(folder, () => take(folder, path, owner));
+  const descriptor = writing(folder, () => {
+    const taken = take(folder, path, owner);
+    removeDrafts(folder);
+    return taken;
+  });
   const beat = setInterval(() => touch(descriptor), beatMilliseconds).unref();
   const release = () => {
     if (!held.delete(release)) return;
@@ -97,15 +107,33 @@ function replaces(claim: string, path: string, token: string): boolean {
   }
 }
 
-/** Undefined where there is such a file already. */
+/**
+ * Undefined where there is such a file already. It gets its name with its owner in it: wherever this process is killed, nobody
+ * finds a lock of nobody; but for file systems without links.
+ */
 function create(path: string, owner: RunOwner): number | undefined {
-  let descriptor: number;
+  const draft = `${path}.${owner.token}${DRAFT}`;
   try {
-    descriptor = openSync(path, 'wx');
+    const descriptor = writeOwner(draft, owner);
+    try {
+      linkSync(draft, path);
+      return descriptor;
+    } catch (error) {
+      closeSync(descriptor);
+      if (!NO_LINKS.has(errorCode(error) ?? '')) throw error;
+      return writeOwner(path, owner);
+    }
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return undefined;
     throw error;
+  } finally {
+    rmSync(draft, { force: true });
   }
+}
+
+/** A new file that names its owner, open. */
+function writeOwner(path: string, owner: RunOwner): number {
+  const descriptor = openSync(path, 'wx');
   try {
     writeSync(descriptor, `${JSON.stringify(owner)}\n`);
     return descriptor;
@@ -113,6 +141,16 @@ function create(path: string, owner: RunOwner): number | undefined {
     closeSync(descriptor);
     rmSync(path, { force: true });
     throw error;
+  }
+}
+
+/** Drafts of processes that died before they could name them. */
+function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (isLock(name) && name.endsWith(DRAFT) && look(path)?.alive === false) {
+      rmSync(path, { force: true });
+    }
   }
 }
 

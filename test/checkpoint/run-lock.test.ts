@@ -256,3 +256,23 @@ test('a folder that is gone is refused', (t) => {
   const folder = join(temporaryFolder(t), 'gone');
   t.throws(() => lockRun(folder), { instanceOf: InputError, message: /to be writable: ENOENT/ });
 });
+
+test('a process killed as soon as its lock is seen leaves one that is taken over at once', async (t) => {
+  for (let round = 0; round < 10; round++) {
+    const folder = temporaryFolder(t);
+    const taker = await startTaker(t, folder);
+    const watcher = watch(folder);
+    const seen = once(watcher, 'change');
+    const closed = once(taker, 'close');
+    taker.stdin.write('now\n');
+    await seen;
+    taker.kill('SIGKILL');
+    await closed;
+    watcher.close();
+    t.notThrows(() => lockRun(folder).release(), `round ${round}`);
+    t.deepEqual(
+      filesOf(folder).filter((name) => name === LOCK),
+      [],
+    );
+  }
+});
