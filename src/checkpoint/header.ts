@@ -67,7 +67,13 @@ const stateShape = {
     evaluatedStep: count().nullable(),
     finished: z.boolean(),
     /** Sizes of the run's logs at this checkpoint: a resumed run cuts them back to it. */
-    logBytes: z.strictObject({ steps: count(), timings: count(), evals: count() }),
+    logBytes: z.strictObject({
+      steps: count(),
+      timings: count(),
+      evals: count(),
+      gradients: count().default(0),
+      samples: count().default(0),
+    }),
   }),
   corpus: z.strictObject({
     sha256: hash(),

@@ -12,7 +12,9 @@ const CONFIG = 'config.json';
 const CORPUS = 'corpus';
 /** The names of a hundred thousand files. */
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;
-const LOGS = ['steps', 'timings', 'evals'] as const;
+const LOGS = ['steps', 'timings', 'evals', 'gradients', 'samples'] as const;
+/** The same to the byte however often a run was stopped and resumed. */
+const REPRODUCIBLE_LOGS = ['steps', 'evals', 'gradients', 'samples'] as const;
 /**
  * What a run writes: --force removes these and nothing else. The configuration goes last and comes first, so that a folder
  * with anything of a run has one, wherever the process ends.
@@ -26,8 +28,11 @@ const OWN_ENTRIES: readonly string[] = [
 ];
 
 export type LogName = (typeof LOGS)[number];
-export type LogSizes = Record<LogName, number>;
-export type RunLogs = Record<LogName, AppendLog>;
+export type LogSizes = Readonly<Record<LogName, number>>;
+export type RunLogs = Readonly<Record<LogName, AppendLog>>;
+export const EMPTY_LOGS = Object.freeze(
+  Object.fromEntries(LOGS.map((name) => [name, 0])),
+) as LogSizes;
 
 export class RunFolder {
   /** Absolute. */
@@ -147,7 +152,7 @@ export class RunFolder {
 
   /** What of the reproducible logs is not there up to these sizes; undefined where all is. */
   missingLines(sizes: LogSizes): string | undefined {
-    for (const name of ['steps', 'evals'] as const) {
+    for (const name of REPRODUCIBLE_LOGS) {
       const path = join(this.path, `${name}.ndjson`);
       const bytes = wholeBytes(path, sizes[name]);
       if (bytes < sizes[name]) {
@@ -160,7 +165,7 @@ export class RunFolder {
   /** Opens the logs, each cut back to its size or, where lines are missing, to its last whole line. */
   openLogs(sizes: LogSizes): RunLogs {
     const open = (name: LogName) => new AppendLog(join(this.path, `${name}.ndjson`), sizes[name]);
-    return { steps: open('steps'), timings: open('timings'), evals: open('evals') };
+    return Object.fromEntries(LOGS.map((name) => [name, open(name)])) as RunLogs;
   }
 
   /** Takes back a folder whose run never started. */

@@ -1,6 +1,7 @@
 /** Puts the tensors of a checkpoint into the arena. */
 import type { CheckpointHeader } from '../checkpoint/header.ts';
 import type { CheckpointFile } from '../checkpoint/reader.ts';
+import { EMPTY_LOGS, type LogSizes } from '../checkpoint/run-folder.ts';
 import type { Settings } from '../config/config.ts';
 import type { Engine, EnginePlan } from '../coordinator/engine.ts';
 import { InputError } from '../errors.ts';
@@ -24,8 +25,8 @@ export interface Progress {
   finished: boolean;
   /** The checkpoint it was read from; null for a new run. */
   checkpoint: string | null;
-  /** Sizes to cut the logs back to; undefined for a new run. */
-  logBytes?: { steps: number; timings: number; evals: number };
+  /** Sizes to cut the logs back to. */
+  logBytes: LogSizes;
 }
 
 export const NO_PROGRESS: Progress = Object.freeze({
@@ -37,6 +38,7 @@ export const NO_PROGRESS: Progress = Object.freeze({
   evaluatedStep: null,
   finished: false,
   checkpoint: null,
+  logBytes: EMPTY_LOGS,
 });
 
 /** The settings that make a model the checkpoint's; of another cell, if `given` asks for one, to be refused as that. */

@@ -188,7 +188,7 @@ async function trainOn(
       plan,
       engine,
       folder,
-      metrics,
+      recorder: metrics,
       progress,
       observer: options,
     });

@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { Packr, pack } from 'msgpackr';
 import { openCheckpoint } from '../../src/checkpoint/reader.ts';
-import { RunFolder } from '../../src/checkpoint/run-folder.ts';
+import { EMPTY_LOGS, RunFolder } from '../../src/checkpoint/run-folder.ts';
 import { storeCheckpoint } from '../../src/checkpoint/store.ts';
 import { InputError } from '../../src/errors.ts';
 import { inspect } from '../../src/recipes/inspect.ts';
@@ -200,7 +200,7 @@ test('logs that are links out of the run are not written', (t) => {
   const { run, ours, untouched } = strangersRun(t);
   symlinkSync(join(ours, 'diary.txt'), join(run, 'steps.ndjson'));
   const folder = RunFolder.open(run);
-  t.throws(() => folder.openLogs({ steps: 0, timings: 0, evals: 0 }), {
+  t.throws(() => folder.openLogs(EMPTY_LOGS), {
     instanceOf: InputError,
     message: /steps\.ndjson to be writable: it is a link\.$/,
   });

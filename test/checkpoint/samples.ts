@@ -35,7 +35,7 @@ export function sampleState(step = 12): CheckpointState {
       lastEvalLoss: 2.5,
       evaluatedStep: 8,
       finished: false,
-      logBytes: { steps: 100, timings: 2 ** 33, evals: 0 },
+      logBytes: { steps: 100, timings: 2 ** 33, evals: 0, gradients: 7, samples: 0 },
     },
     corpus: {
       sha256: 'ab'.repeat(32),

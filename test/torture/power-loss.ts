@@ -2,7 +2,7 @@
 import { appendFileSync, existsSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { openCheckpoint } from '../../src/checkpoint/reader.ts';
-import type { LogSizes } from '../../src/checkpoint/run-folder.ts';
+import type { LogName, LogSizes } from '../../src/checkpoint/run-folder.ts';
 import { listCheckpoints } from '../../src/checkpoint/store.ts';
 import type { Draws } from './draws.ts';
 
@@ -22,7 +22,7 @@ export function losePower(run: string, draws: Draws): void {
   if (whole.length > 1 && draws.chance(0.5)) damageNewest(whole, draws);
   if (whole.length > 0) {
     const { logBytes } = draws.chance(0.7) ? whole[0] : draws.one(whole);
-    for (const name of ['steps', 'evals', 'timings'] as const) {
+    for (const name of Object.keys(logBytes) as LogName[]) {
       cutLog(join(run, `${name}.ndjson`), name === 'timings' ? 0 : logBytes[name], draws);
     }
   }

@@ -1,0 +1,60 @@
+/** What a run leaves beside its checkpoints: its logs, and what of them could not be written. */
+import type { LogName, LogSizes, RunFolder, RunLogs } from '../checkpoint/run-folder.ts';
+
+export class RunJournal {
+  readonly #logs: RunLogs;
+  readonly #failures = new Set<string>();
+  readonly #onWarning: (message: string) => void;
+
+  /** Cuts the logs back to `sizes`. */
+  constructor(folder: RunFolder, sizes: LogSizes, onWarning: (message: string) => void) {
+    this.#logs = folder.openLogs(sizes);
+    this.#onWarning = onWarning;
+  }
+
+  /** Each told once; they make the run end with an error. */
+  get failures(): string[] {
+    return [...this.#failures];
+  }
+
+  get sizes(): LogSizes {
+    const sizes = Object.entries(this.#logs).map(([name, log]) => [name, log.bytes]);
+    return Object.fromEntries(sizes) as LogSizes;
+  }
+
+  get pendingBytes(): number {
+    return Object.values(this.#logs).reduce((sum, log) => sum + log.pendingBytes, 0);
+  }
+
+  append(name: LogName, line: object): void {
+    this.#failOn(name, this.#logs[name].append(line));
+  }
+
+  /** Writes what waits for room on the disk. */
+  flush(): void {
+    for (const name of Object.keys(this.#logs) as LogName[]) {
+      this.#failOn(name, this.#logs[name].flush());
+    }
+  }
+
+  /** Resolves once all that can be reproduced is on the disk. */
+  async sync(): Promise<void> {
+    await Promise.all(
+      Object.entries(this.#logs).map(([name, log]) => name !== 'timings' && log.sync()),
+    );
+  }
+
+  /** Training goes on; the user hears of each failure once, and the run ends with an error. */
+  fail(message: string): void {
+    if (!this.#failures.has(message)) this.#onWarning(message);
+    this.#failures.add(message);
+  }
+
+  close(): void {
+    for (const log of Object.values(this.#logs)) log.close();
+  }
+
+  #failOn(name: LogName, error: Error | undefined): void {
+    if (error) this.fail(`${this.#logs[name].path} could not be written: ${error.message}`);
+  }
+}

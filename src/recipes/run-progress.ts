@@ -1,0 +1,117 @@
+/** Where a run stands, and what follows from that: its epoch, its learning rate, what is due. */
+import type { Config } from '../config/config.ts';
+import { learningRate } from '../optimizer/schedule.ts';
+import type { Progress } from './restore.ts';
+import type { RunShape } from './run-plan.ts';
+
+export class RunProgress {
+  /** Steps done; the chunk, the epoch and the tokens follow from it. */
+  step: number;
+  lastLoss: number | null;
+  lastEvalLoss: number | null;
+  bestLoss: number | null;
+  evaluatedStep: number | null;
+  /** Step of the newest checkpoint, written or being written; −1 for none. */
+  savedStep: number;
+  newestCheckpoint: string | null;
+  /** Trained to the end and validated. */
+  complete: boolean;
+  readonly #config: Config;
+  readonly #shape: RunShape;
+  readonly #secondsBefore: number;
+  readonly #started = performance.now();
+
+  constructor(config: Config, shape: RunShape, before: Progress) {
+    this.#config = config;
+    this.#shape = shape;
+    this.#secondsBefore = before.elapsedSeconds;
+    this.step = before.step;
+    this.lastLoss = before.lastLoss;
+    this.lastEvalLoss = before.lastEvalLoss;
+    this.bestLoss = before.bestLoss;
+    this.evaluatedStep = before.evaluatedStep;
+    this.savedStep = before.checkpoint === null ? -1 : before.step;
+    this.newestCheckpoint = before.checkpoint;
+    this.complete = before.finished && this.finished;
+  }
+
+  /** Numbers of the chunks of all steps to come. */
+  *chunksToCome(): Generator<number> {
+    const { totalSteps } = this.#shape;
+    for (let step = this.step; step < totalSteps; step++) yield this.chunkOf(step);
+  }
+
+  /** The step's chunk within its epoch. */
+  chunkOf(step: number): number {
+    return step % this.#shape.training.chunks;
+  }
+
+  /** From 1; the epoch that the last step belongs to. */
+  get epoch(): number {
+    return Math.max(1, Math.ceil(this.step / this.#shape.training.chunks));
+  }
+
+  /** Tokens of so many steps. */
+  tokensOf(steps: number): number {
+    return steps * this.#config.batch * this.#config.chunk;
+  }
+
+  get tokens(): number {
+    return this.tokensOf(this.step);
+  }
+
+  /** Of the next step. */
+  get learningRate(): number {
+    return learningRate(this.#config, this.step, this.#shape.horizon, this.#timeShare);
+  }
+
+  get finished(): boolean {
+    return this.step >= this.#shape.totalSteps || this.#timeShare >= 1;
+  }
+
+  get evaluationDue(): boolean {
+    return this.step % (this.#config.evalEvery || this.#shape.training.chunks) === 0;
+  }
+
+  get checkpointDue(): boolean {
+    const { checkpointEvery } = this.#config;
+    return isDue(this.step, checkpointEvery) && this.savedStep !== this.step;
+  }
+
+  /** Notes the loss of a validation. Returns whether it is the lowest of the run. */
+  evaluated(loss: number): boolean {
+    const best = this.bestLoss === null || loss < this.bestLoss;
+    this.evaluatedStep = this.step;
+    this.lastEvalLoss = loss;
+    if (best) this.bestLoss = loss;
+    return best;
+  }
+
+  /** Until the last step or the time limit, at this rate. */
+  secondsLeft(tokensPerSecond: number): number {
+    const { maxMinutes } = this.#config;
+    const bySteps = this.tokensOf(this.#shape.totalSteps - this.step) / tokensPerSecond;
+    if (maxMinutes === undefined) return bySteps;
+    return Math.max(0, Math.min(bySteps, 60 * maxMinutes - this.elapsedSeconds));
+  }
+
+  /** Over all processes of the run. */
+  get elapsedSeconds(): number {
+    return this.#secondsBefore + this.processSeconds;
+  }
+
+  get processSeconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  /** Of the run's limit; 0 where it has none. */
+  get #timeShare(): number {
+    const { maxMinutes } = this.#config;
+    return maxMinutes ? this.elapsedSeconds / (60 * maxMinutes) : 0;
+  }
+}
+
+/** Whether something that happens every so many steps happens after this one; never for 0. */
+export function isDue(step: number, every: number): boolean {
+  return every > 0 && step % every === 0;
+}
