@@ -23,12 +23,14 @@ const sections: Record<string, string> = {
   'bench train flags': settingsTable(benchTrainSettings.entries),
   'bench scaling flags': settingsTable(benchScalingSettings.entries),
   metrics: table(
-    ['metric', 'type', 'labels', 'meaning'],
-    metricEntries().map(({ name, type, labels, help }) => [
+    ['metric', 'type', 'unit', 'labels', 'meaning', 'example query'],
+    metricEntries().map(({ name, type, unit, labels, help, query }) => [
       `\`${name}\``,
       type,
+      unit,
       labels.map((label) => `\`${label}\``).join(', '),
       help,
+      `\`${query}\``,
     ]),
   ),
 };

@@ -1,13 +1,17 @@
 /** The metrics of one run: `train.ts` hands over what happened, Prometheus reads it. */
 import { basename } from 'node:path';
 import { type Counter, collectDefaultMetrics, type Histogram, Registry } from 'prom-client';
-import { createInstruments, type Instruments, PHASES, type Phase } from './definitions.ts';
+import { PHASES, type Phase } from './catalogue.ts';
+import { createInstruments, type Instruments } from './definitions.ts';
 import type {
   CheckpointRecord,
   EvaluationRecord,
+  GradientsRecord,
   Health,
   PoolRecord,
+  Recorder,
   RunRecord,
+  SampleRecord,
   StepRecord,
 } from './records.ts';
 
@@ -40,7 +44,7 @@ function addProcessMetrics(registry: Registry): void {
   }
 }
 
-export class Metrics {
+export class Metrics implements Recorder {
   readonly contentType: string;
   readonly #registry: Registry;
   readonly #instruments: Instruments;
@@ -72,7 +76,7 @@ export class Metrics {
   recordStep(record: StepRecord): void {
     const instruments = this.#instruments;
     instruments.steps.inc();
-    instruments.tokens.inc(record.tokens);
+    instruments.tokens.inc(record.stepTokens);
     instruments.step.set(record.step);
     instruments.epoch.set(record.epoch);
     instruments.trainLoss.set(record.loss);
@@ -92,6 +96,11 @@ export class Metrics {
     this.#instruments.bestValidationLoss.set(bestLoss);
     this.#phases.get('evaluate')!.observe(seconds);
   }
+
+  recordGradients(_gradients: GradientsRecord): void {}
+
+  /** Text is no metric. */
+  recordSample(_sample: SampleRecord): void {}
 
   recordPool({ workers, restarts, repeatedTasks, actorRestarts, busySeconds }: PoolRecord): void {
     const instruments = this.#instruments;

@@ -1,5 +1,20 @@
-/** What a training recipe hands to its metrics, and what it gets back. Types only. */
-import type { Phase } from './definitions.ts';
+/** What a training recipe hands to all who record it: metrics, live page. Types only. */
+import type { Phase } from './catalogue.ts';
+
+/** Told of what happened to one run, as it happens. Takes no more than microseconds, and throws nothing. */
+export interface Recorder {
+  /** Before the first step. */
+  recordRun(run: RunRecord): void;
+  recordStep(step: StepRecord): void;
+  recordEvaluation(evaluation: EvaluationRecord): void;
+  recordGradients(gradients: GradientsRecord): void;
+  recordSample(sample: SampleRecord): void;
+  recordPool(pool: PoolRecord): void;
+  recordCheckpoint(checkpoint: CheckpointRecord): void;
+  recordCheckpointFailure(): void;
+  recordCheckpointSkipped(): void;
+  recordPendingLogs(bytes: number): void;
+}
 
 /** What stays the same for a whole run. */
 export interface RunRecord {
@@ -16,8 +31,9 @@ export interface RunRecord {
 export interface StepRecord {
   step: number;
   epoch: number;
-  /** Tokens of this step alone. */
+  /** Of the run so far, and of this step alone. */
   tokens: number;
+  stepTokens: number;
   /** Nats a token. */
   loss: number;
   /** Before clipping. */
@@ -31,11 +47,44 @@ export interface StepRecord {
 }
 
 export interface EvaluationRecord {
+  /** Steps done. */
+  step: number;
   /** Nats a token. */
   loss: number;
   /** Lowest loss of the run, this validation included. */
   bestLoss: number;
   seconds: number;
+}
+
+/** How gradients flow through the layers, every `--gradients-every` steps: a line of gradients.ndjson. */
+export interface GradientsRecord {
+  /** Steps done. */
+  step: number;
+  /** Embedding, recurrent layers from the lowest, head. */
+  layers: readonly LayerGradients[];
+}
+
+export interface LayerGradients {
+  /** `embedding`, `0` … `L-1`, `head` */
+  layer: string;
+  /** Norm of the layer's part of the mean gradient, before clipping. */
+  gradientNorm: number;
+  /** ‖update‖ / ‖weights‖ of the step. */
+  updateRatio: number;
+  /**
+   * Recurrent layers only: ‖∂ℓ/∂h₍T−k₎‖ for the loss ℓ of the chunk's last time step, root mean square over the streams of one
+   * lane; one value a bucket of lags, [0], [1], [2, 3], [4 … 7] …, the mean over its lags.
+   */
+  normByLag?: readonly { lag: number; norm: number }[];
+  /** Recurrent layers only: share of a gate's activations within 0.05 of a bound of its nonlinearity. */
+  saturation?: readonly { gate: string; share: number }[];
+}
+
+/** Text drawn from the model as it trains: a line of samples.ndjson. */
+export interface SampleRecord {
+  /** Steps done. */
+  step: number;
+  text: string;
 }
 
 /** The pool's own totals since its start; may be handed over at any time. */

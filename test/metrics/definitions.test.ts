@@ -61,7 +61,7 @@ async function busyRun(): Promise<string> {
   metrics.recordRun({ ...kind, arenaBytes: 65_536 });
   metrics.recordStep(STEP);
   metrics.recordPendingLogs(512);
-  metrics.recordEvaluation({ loss: 2.25, bestLoss: 2, seconds: 8 });
+  metrics.recordEvaluation({ step: 7, loss: 2.25, bestLoss: 2, seconds: 8 });
   metrics.recordPool({
     workers: 2,
     restarts: 0,

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { PHASES } from '../../src/metrics/definitions.ts';
+import { PHASES } from '../../src/metrics/catalogue.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
 import { STEP, seriesOf } from './scrape.ts';
 
@@ -19,7 +19,7 @@ test('before the first step counters are zero and gauges are absent', async (t) 
 
 test('two steps are counted, and the second is shown', async (t) => {
   const metrics = createMetrics({ run: 'r' });
-  metrics.recordStep({ ...STEP, step: 40, tokens: 128, loss: 4, clipScale: 1 });
+  metrics.recordStep({ ...STEP, step: 40, stepTokens: 128, loss: 4, clipScale: 1 });
   metrics.recordStep(STEP);
   const series = await seriesOf(metrics);
   const value = (name: string) => series.get(`threadloom_${name}`);
@@ -50,7 +50,7 @@ test('a loss that is not a number is shown as such', async (t) => {
 
 test('an evaluation sets both losses and its time', async (t) => {
   const metrics = createMetrics({ run: 'r' });
-  metrics.recordEvaluation({ loss: 2.25, bestLoss: 2, seconds: 8 });
+  metrics.recordEvaluation({ step: 7, loss: 2.25, bestLoss: 2, seconds: 8 });
   const series = await seriesOf(metrics);
   t.is(series.get('threadloom_validation_loss'), 2.25);
   t.is(series.get('threadloom_best_validation_loss'), 2);

@@ -29,7 +29,8 @@ export async function seriesOf(metrics: Metrics, run?: string): Promise<Map<stri
 export const STEP: StepRecord = {
   step: 41,
   epoch: 3,
-  tokens: 640,
+  tokens: 26_240,
+  stepTokens: 640,
   loss: 2.5,
   gradNorm: 1.75,
   clipScale: 0.5,
