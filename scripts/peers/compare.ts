@@ -88,8 +88,8 @@ async function compareOn(
       if (series.failure !== undefined) continue;
       const what = `${describeShape(shape)}, round ${round}, ${system.name} (${system.variant})`;
       try {
-        const { tokensPerSecond, steps, rssBytes } = await system.measure(shape, seconds);
-        series.measurements.push({ tokensPerSecond, steps, rssBytes });
+        const { tokensPerSecond, steps, peakBytes } = await system.measure(shape, seconds);
+        series.measurements.push({ tokensPerSecond, steps, peakBytes });
         log(`${what}: ${formatCount(tokensPerSecond)} tokens/s`);
       } catch (error) {
         series.failure = messageOf(error);

@@ -33,7 +33,7 @@ export function reportSteps(step, tokensPerStep, leastSteps) {
   const result = {
     tokensPerSecond: tokensPerStep / median,
     steps: seconds.length,
-    rssBytes: process.resourceUsage().maxRSS * 1024,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
   };
   process.stdout.write(`${JSON.stringify(result)}\n`);
 }

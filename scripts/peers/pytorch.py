@@ -97,7 +97,7 @@ def measure(workload, rank=0, processes=1):
     return {
         "tokensPerSecond": workload["batch"] * workload["chunk"] / statistics.median(seconds),
         "steps": len(seconds),
-        "rssBytes": int(resident),
+        "peakBytes": int(resident),
     }
 
 

@@ -1,4 +1,5 @@
 /** What the measurements say: medians, ratios, one table. */
+import { formatBytes } from '../../src/bytes.ts';
 import { formatCount } from '../../src/commands/output.ts';
 import { describeShape, type Shape } from './shapes.ts';
 import { type Measurement, type Missing, NATIVE } from './systems.ts';
@@ -40,7 +41,7 @@ export interface Result {
   spread: number;
   /** How many times as fast as this Threadloom's native backend is; null where it is not here. */
   nativeIsFasterBy: number | null;
-  rssBytes: number;
+  peakBytes: number;
 }
 
 /** Of the systems that share a name the fastest. */
@@ -51,8 +52,8 @@ export function summarize({ series }: Comparison): Result[] {
       const rates = measurements.map(({ tokensPerSecond }) => tokensPerSecond);
       const tokensPerSecond = median(rates);
       const spread = (Math.max(...rates) - Math.min(...rates)) / tokensPerSecond;
-      const rssBytes = Math.max(...measurements.map((each) => each.rssBytes));
-      return { system, variant, tokensPerSecond, spread, rssBytes };
+      const peakBytes = Math.max(...measurements.map((each) => each.peakBytes));
+      return { system, variant, tokensPerSecond, spread, peakBytes };
     })
     .sort((a, b) => b.tokensPerSecond - a.tokensPerSecond);
   const native = results.find(({ system }) => system === NATIVE)?.tokensPerSecond;
@@ -68,13 +69,15 @@ export function formatReport(comparisons: readonly Comparison[], where: Circumst
   const memory = `${(where.memoryBytes / 2 ** 30).toFixed(0)} GiB`;
   const machine = [where.date, where.processor, `${where.cores} cores`, memory, where.platform];
   return [
-    formatTable(comparisons),
+    formatTable(comparisons, formatCell),
     [
       'Tokens/s (brain.js: characters/s),',
       `medians over alternating rounds (${where.rounds}, of ${where.seconds} s each);`,
       'in brackets: how many times as fast Threadloom native is.',
-      'Spread: the largest of the row, (most − least) / median.',
+      `Spread, (most − least) / median, at most ${(100 * largestSpread(comparisons)).toFixed(0)}%.`,
     ].join(' '),
+    formatTable(comparisons, ({ peakBytes }) => formatBytes(peakBytes)),
+    'Most memory that was resident, all processes of a system together.',
     [
       'V=65, embedding of width H, Adam, gradient clipped to norm 1, state carried;',
       'brain.js trains one text at a time, by its own RMSProp.',
@@ -97,24 +100,28 @@ export function formatMissing({ name, reason, remedy }: Missing): string {
   return `Missing: ${name} (${reason}). To have it measured: ${remedy}.`;
 }
 
-function formatTable(comparisons: readonly Comparison[]): string {
+function formatTable(comparisons: readonly Comparison[], cell: (result: Result) => string): string {
   const systems = [
     ...new Set(comparisons.flatMap(({ series }) => series.map(({ system }) => system))),
   ];
   const rows = comparisons.map((comparison) => {
     const results = summarize(comparison);
-    const cells = systems.map((name) => formatCell(results.find(({ system }) => system === name)));
-    const spread = Math.max(0, ...results.map((result) => result.spread));
-    return [describeShape(comparison.shape), ...cells, `${(100 * spread).toFixed(0)}%`];
+    const cells = systems.map((name) => {
+      const result = results.find(({ system }) => system === name);
+      return result ? cell(result) : '–';
+    });
+    return [describeShape(comparison.shape), ...cells];
   });
-  const head = ['shape', ...systems, 'spread'];
+  const head = ['shape', ...systems];
   const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
   return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function formatCell(result: Result | undefined): string {
-  if (!result) return '–';
-  const { system, tokensPerSecond, nativeIsFasterBy: ratio } = result;
+function largestSpread(comparisons: readonly Comparison[]): number {
+  return Math.max(0, ...comparisons.flatMap(summarize).map(({ spread }) => spread));
+}
+
+function formatCell({ system, tokensPerSecond, nativeIsFasterBy: ratio }: Result): string {
   const rate = formatCount(tokensPerSecond);
   if (system === NATIVE || ratio === null) return rate;
   return `${rate} (${ratio < 10 ? ratio.toFixed(2) : formatCount(ratio)}×)`;

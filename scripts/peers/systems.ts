@@ -24,8 +24,8 @@ export interface Measurement {
   /** By the median step. */
   tokensPerSecond: number;
   steps: number;
-  /** Resident, all processes together: Threadloom after training (allocated once), others at most. */
-  rssBytes: number;
+  /** Most that was resident, all processes together. */
+  peakBytes: number;
 }
 
 export interface Missing {

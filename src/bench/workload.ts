@@ -1,5 +1,4 @@
 /** A training of nothing: the real engine on made-up tokens, for as long as it takes to measure it. */
-
 import type { StepOutcome } from '../coordinator/coordinator.ts';
 import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordinator/engine.ts';
 import type { StepPhase } from '../coordinator/step-phases.ts';
@@ -7,6 +6,7 @@ import type { KernelChoice } from '../kernels/backend.ts';
 import { mix } from '../kernels/mix.ts';
 import { freeMemoryBytes } from '../machine.ts';
 import type { ModelSpec } from '../model/spec.ts';
+import { collectGarbage } from './collect.ts';
 
 export interface Workload {
   spec: ModelSpec;
@@ -30,8 +30,9 @@ export interface TrainMeasurement {
   /** A step: what the tasks of a phase would have taken, had they been equally long. */
   balancedSeconds: number;
   arenaBytes: number;
-  /** Resident memory of the process after the last step. */
-  rssBytes: number;
+  /** Resident memory of the process: the plan before the first step (base and arena), and the most that was seen between steps. */
+  plannedBytes: number;
+  peakBytes: number;
 }
 
 /** Adam with clipping by norm, as the README's comparison uses it. */
@@ -68,14 +69,17 @@ export async function measureTraining(
     },
     freeMemoryBytes(),
   );
+  collectGarbage();
   const engine = await startEngine(plan);
+  const plannedBytes = process.memoryUsage.rss() + plan.arenaBytes;
   try {
     fillRing(plan, engine);
     await engine.coordinator.initialize();
     await engine.coordinator.packWeights();
     for (let step = 0; step < WARMUP_STEPS; step++) await trainStep(plan, engine);
     const timed = await trainFor(plan, engine, seconds);
-    return { ...summarize(timed, streams * times), workers, arenaBytes: plan.arenaBytes };
+    const { arenaBytes } = plan;
+    return { ...summarize(timed, streams * times), workers, arenaBytes, plannedBytes };
   } finally {
     await engine.pool.close();
   }
@@ -83,6 +87,7 @@ export async function measureTraining(
 
 interface TimedStep {
   seconds: number;
+  rssBytes: number;
   outcome: StepOutcome;
 }
 
@@ -92,7 +97,8 @@ async function trainFor(plan: EnginePlan, engine: Engine, seconds: number): Prom
   while (performance.now() < end || steps.length < LEAST_STEPS) {
     const started = performance.now();
     const outcome = await trainStep(plan, engine);
-    steps.push({ seconds: (performance.now() - started) / 1000, outcome });
+    const taken = (performance.now() - started) / 1000;
+    steps.push({ seconds: taken, rssBytes: process.memoryUsage.rss(), outcome });
   }
   return steps;
 }
@@ -137,7 +143,7 @@ function summarize(steps: readonly TimedStep[], tokensPerStep: number) {
     busySeconds: mean((outcome) => overPhases(outcome, sum)),
     slowestSeconds: mean((outcome) => overPhases(outcome, (times) => Math.max(...times))),
     balancedSeconds: mean((outcome) => overPhases(outcome, (times) => sum(times) / times.length)),
-    rssBytes: process.memoryUsage.rss(),
+    peakBytes: steps.reduce((most, { rssBytes }) => Math.max(most, rssBytes), 0),
   };
 }
 

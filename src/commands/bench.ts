@@ -148,11 +148,11 @@ function formatTraining(benchmarks: readonly TrainBenchmark[]): string {
       `${(100 * each.shareOfPeak).toFixed(1)}%`,
       `${(stepSeconds.median * 1000).toFixed(2)} (${(stepSeconds.p10 * 1000).toFixed(2)}–${(stepSeconds.p90 * 1000).toFixed(2)})`,
       phases.join(', '),
-      `${formatBytes(each.arenaBytes)} / ${formatBytes(each.rssBytes)}`,
+      `${formatBytes(each.arenaBytes)} / ${formatBytes(each.plannedBytes)} / ${formatBytes(each.peakBytes)}`,
     ];
   });
   const [{ workers, variant, peakGflops }] = benchmarks;
-  return `${formatTable(['shape', 'tokens/s', 'GFLOP/s', 'of peak', 'ms a step (p10–p90)', 'ms by phase', 'arena / resident'], rows)}${workers} workers, ${variant} kernels; peak measured on as many threads: ${peakGflops.toFixed(0)} GFLOP/s\n`;
+  return `${formatTable(['shape', 'tokens/s', 'GFLOP/s', 'of peak', 'ms a step (p10–p90)', 'ms by phase', 'memory: arena / planned / peak'], rows)}${workers} workers, ${variant} kernels; peak measured on as many threads: ${peakGflops.toFixed(0)} GFLOP/s\n`;
 }
 
 async function showScaling(settings: BenchScalingSettings, json: boolean): Promise<void> {

@@ -1,4 +1,5 @@
 /** What `train` and `resume` share: showing the run and its result. */
+import { formatBytes } from '../bytes.ts';
 import { EXIT_CODES } from '../errors.ts';
 import type { TrainResult } from '../recipes/reports.ts';
 import type { TrainOptions } from '../recipes/train.ts';
@@ -59,6 +60,10 @@ function formatResult(result: TrainResult): string {
       ? ([['best', formatLoss(bestEvalLoss)]] as [string, string][])
       : []),
     ['parameters', `SHA-256 ${result.paramsSha256}`],
+    [
+      'memory',
+      `${formatBytes(result.peakBytes)} at most (planned ${formatBytes(result.plannedBytes)})`,
+    ],
     ['checkpoint', result.checkpoint ?? 'none'],
     ['sample it', `threadloom sample ${result.run}`],
   ];

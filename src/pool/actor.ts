@@ -4,6 +4,7 @@ import { wrap } from 'comlink';
 import { fromErrorRecord, messageOf, TrainingError } from '../errors.ts';
 import type { Answer } from './actor-thread.ts';
 import { endpointOf } from './endpoint.ts';
+import { THREAD_LIMITS } from './thread-limits.ts';
 import { EXIT_LIMIT_SECONDS } from './watch.ts';
 
 /** The methods of Api as they look from another thread. */
@@ -56,7 +57,12 @@ export function startActor<Api extends object>(
   workerData?: unknown,
 ): Actor<Api> {
   // The process's own flags are not for it: --input-type, say, refuses any entry that is a file.
-  const worker = new Worker(entry, { name, workerData, execArgv: [] });
+  const worker = new Worker(entry, {
+    name,
+    workerData,
+    execArgv: [],
+    resourceLimits: THREAD_LIMITS,
+  });
   worker.unref();
   const remote = wrap(endpointOf(worker)) as unknown as RemoteMethods;
   const pending = new Set<(reason: TrainingError) => void>();

@@ -6,6 +6,7 @@
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import type { ComputeReply, ComputeTask, ComputeThreadData } from './protocol.ts';
+import { THREAD_LIMITS } from './thread-limits.ts';
 import { EXIT_LIMIT_SECONDS, LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
 
 const ENTRY = new URL('../../workers/compute-worker.js', import.meta.url);
@@ -59,6 +60,7 @@ export class ComputeThread {
       recordTiming: false,
       // Flags such as --input-type, meant for the main script, would break the entry.
       execArgv: [],
+      resourceLimits: THREAD_LIMITS,
     });
     // A failure is told by the thread itself; without a listener it would end the process.
     this.#piscina.on('error', () => {});

@@ -96,6 +96,9 @@ export interface TrainResult {
   paramsSha256: string;
   /** Newest checkpoint. */
   checkpoint: string | null;
+  /** Resident memory of the process: the plan before training (base and arena), and the most it ever had. */
+  plannedBytes: number;
+  peakBytes: number;
   /** Stopped by its signal before the end. */
   interrupted: boolean;
   /** What could not be written; empty where all went well. */

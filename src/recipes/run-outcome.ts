@@ -56,7 +56,7 @@ export interface RunEnd {
 }
 
 export function trainResult(
-  { config, plan, shape, engine, folder }: TrainingParts,
+  { config, plan, shape, engine, folder, baseBytes }: TrainingParts,
   progress: RunProgress,
   end: RunEnd,
 ): TrainResult {
@@ -80,6 +80,8 @@ export function trainResult(
     perplexity: evalLoss === null ? null : Math.exp(evalLoss),
     paramsSha256: parametersSha256(plan.table, engine.coordinator.parameters),
     checkpoint: progress.newestCheckpoint,
+    plannedBytes: baseBytes + plan.arenaBytes,
+    peakBytes: process.resourceUsage().maxRSS * 1024,
     ...end,
   };
 }

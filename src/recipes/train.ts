@@ -169,10 +169,12 @@ async function trainOn(
     if (source) refuseOtherModel(source.checkpoint, spec);
   }
   warnAbout(config, plan, restored, options);
+  const bytesBefore = process.memoryUsage.rss();
   const engine = await startEngine(plan, {
     limitSeconds: config.workerTimeout,
     onWarning: warnTo(options),
   });
+  const baseBytes = residentWithWriter(bytesBefore, config.workers);
   let folder = opened;
   try {
     folder ??= await createFolder(config, corpus);
@@ -191,6 +193,7 @@ async function trainOn(
       recorder: metrics,
       progress,
       observer: options,
+      baseBytes,
     });
     metrics.recordRun({
       ...kernels,
@@ -198,12 +201,18 @@ async function trainOn(
       version: VERSION,
       arenaBytes: plan.arenaBytes,
     });
-    options.onPlan?.(describe(config, corpus, plan, shape, progress.step, server));
+    options.onPlan?.(describe(config, corpus, plan, shape, progress.step, baseBytes, server));
     return await loop.run(options.signal);
   } finally {
     await engine.pool.close();
     folder?.close();
   }
+}
+
+/** What is resident now, and a thread more, of the size of a worker's: the checkpoint writer is still to come. */
+function residentWithWriter(bytesBeforeWorkers: number, workers: number): number {
+  const now = process.memoryUsage.rss();
+  return now + Math.max(0, now - bytesBeforeWorkers) / workers;
 }
 
 function corpusRequest(config: Config, { from, restored }: Start) {
@@ -323,6 +332,7 @@ function describe(
   plan: EnginePlan,
   shape: RunShape,
   firstStep: number,
+  baseBytes: number,
   server: MetricsServer | undefined,
 ): RunPlan {
   const { backend, variant } = plan.request.kernels;
@@ -342,7 +352,7 @@ function describe(
     totalSteps: shape.totalSteps,
     firstStep,
     arenaBytes: plan.arenaBytes,
-    baseBytes: process.memoryUsage.rss(),
+    baseBytes,
     memory: memoryPlan(plan.layout),
     metricsUrl: server && `${server.url}/metrics`,
   };

@@ -17,5 +17,7 @@ export interface TrainingParts {
   folder: RunFolder;
   recorder: Recorder;
   observer: TrainObserver;
+  /** Resident memory of Node.js and its threads, measured before the arena is filled. */
+  baseBytes: number;
   progress: Progress;
 }

@@ -20,6 +20,8 @@ test('bench train --json prints the figures of one shape', async (t) => {
   t.is(result.shareOfPeak, result.gflops / result.peakGflops);
   t.deepEqual(Object.keys(result.phaseSeconds), ['compute', 'reduce', 'clip', 'update', 'commit']);
   t.truthy(result.backend && result.variant);
+  t.true(result.plannedBytes > result.arenaBytes, 'Node.js itself is planned for');
+  t.true(result.peakBytes > result.arenaBytes);
 });
 
 test('bench kernels holds every kernel against the reference before it times it', async (t) => {
