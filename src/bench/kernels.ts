@@ -5,13 +5,8 @@ import { chooseKernels, createKernels, type KernelChoice } from '../kernels/back
 import { normal } from '../kernels/mix.ts';
 import { createArena, viewArena } from '../memory/arena.ts';
 import { type ArenaTable, TableBuilder } from '../memory/table.ts';
-import {
-  type CaseSizes,
-  type KernelCase,
-  kernelCases,
-  LANE_ROWS,
-  type PlacedCase,
-} from './kernel-cases.ts';
+import type { CaseSizes, KernelCase, PlacedCase } from './kernel-cases/case.ts';
+import { kernelCases } from './kernel-cases/cases.ts';
 import { measurePeak, type Peak } from './peak.ts';
 
 export interface KernelMeasurement {
@@ -96,7 +91,7 @@ function runOnce(kernelCase: KernelCase, choice: KernelChoice, sizes: CaseSizes)
   const views = viewArena(memory);
   fillRegions(table, views.reals, views.ints, sizes);
   const placed: PlacedCase = kernelCase.place(new TableBuilder(), createKernels(choice, memory));
-  placed.prepare?.();
+  placed.prepare?.(views.ints);
   placed.run();
   return { placed, result: views.reals.slice(placed.result, placed.result + placed.length) };
 }
@@ -107,8 +102,7 @@ function fillRegions(table: ArenaTable, reals: Float32Array, ints: Int32Array, s
     if (name === 'packed' || name === 'scratch') continue;
     const key = [...name].reduce((sum, letter) => 31 * sum + letter.charCodeAt(0), 7);
     for (let i = 0; i < length; i++) {
-      if (name === LANE_ROWS) ints[offset + i] = sizes.rows / sizes.lanes;
-      else if (type === 'int32') ints[offset + i] = (i * 7 + (i >> 3)) % sizes.vocabulary;
+      if (type === 'int32') ints[offset + i] = (i * 7 + (i >> 3)) % sizes.vocabulary;
       // Second moments must not be negative.
       else reals[offset + i] = /^v\d/.test(name) ? Math.abs(normal(key, i)) : normal(key, i);
     }

@@ -1,0 +1,60 @@
+/** Sums over lanes, copies and the optimizers' updates. */
+import type { Kernels } from '../../kernels/contract.ts';
+import type { Offset } from '../../memory/table.ts';
+import type { CaseSizes, KernelCase } from './case.ts';
+
+/** On vectors as long as the weights of a layer, beyond the caches where H is large. */
+export function vectorCases({ hidden, lanes }: CaseSizes): KernelCase[] {
+  const n = 8 * hidden * hidden;
+  const vector = (
+    name: string,
+    words: number,
+    call: (kernels: Kernels, offsets: Offset[]) => void,
+  ): KernelCase => ({
+    name,
+    bytes: 4 * words * n,
+    place(builder, kernels) {
+      const offsets = Array.from({ length: words }, (_, i) => builder.add(`v${i}`, 'float32', n));
+      return { run: () => call(kernels, offsets), result: offsets[words - 1], length: n };
+    },
+  });
+  return [
+    vector('add', 3, (k, [a, b, out]) => k.add(a, b, out, n)),
+    vector('copy', 2, (k, [a, out]) => k.copy(a, out, n)),
+    sumLanesCase(lanes, n),
+    vector('sumOfSquares', 1, (k, [a]) => void k.sumOfSquares(a, n)),
+    vector('sgd with momentum', 5, (k, [w, v, g, vNext, wNext]) =>
+      k.sgd(w, wNext, v, vNext, g, n, 0.1, 1, 0.01, 0, 0.9, 0),
+    ),
+    vector('adam', 7, (k, [w, m, v, g, mNext, vNext, wNext]) =>
+      k.adam(w, wNext, m, mNext, v, vNext, g, n, 0.1, 1, 0.01, 1.1, 0.9, 0.999, 1e-8, 0, 1),
+    ),
+    vector('rmsprop', 5, (k, [w, v, g, vNext, wNext]) =>
+      k.rmsprop(w, wNext, v, vNext, g, n, 0.1, 1, 0.01, 0.99, 1e-8, 0),
+    ),
+  ];
+}
+
+/** The reduction over as many vectors as there are lanes, none of them without a part. */
+function sumLanesCase(lanes: number, n: number): KernelCase {
+  return {
+    name: `sumLanes (${lanes} lanes)`,
+    bytes: 4 * (lanes + 1) * n,
+    place(builder, kernels) {
+      // The base is the word before them: a place of 0 would be a lane without a part.
+      const base = builder.add('base', 'float32', 1);
+      const first = builder.add('vectors', 'float32', lanes, n);
+      const places = builder.add('lane places', 'int32', lanes);
+      const out = builder.add('out', 'float32', n);
+      const scratch = builder.add('scratch', 'float32', kernels.sumScratchLength(lanes));
+      return {
+        prepare: (ints) => {
+          for (let lane = 0; lane < lanes; lane++) ints[places + lane] = first - base + lane * n;
+        },
+        run: () => kernels.sumLanes(base, places, lanes, n, out, scratch),
+        result: out,
+        length: n,
+      };
+    },
+  };
+}
