@@ -1,23 +1,13 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { parse, stringify } from 'yaml';
+import { stringify } from 'yaml';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { ALERT_CASES, type AlertCase } from './alert-cases.ts';
-import { DASHBOARDS_FOLDER, isInstalled, promtool } from './promtool.ts';
+import { isInstalled, promtool } from './promtool.ts';
+import { RULE_GROUPS, RULES, RULES_FILE, type Rule } from './rule-file.ts';
 
-interface Rule {
-  record?: string;
-  alert?: string;
-  expr: string;
-  labels?: Record<string, string>;
-  annotations?: Record<string, string>;
-}
-
-const RULES_FILE = join(DASHBOARDS_FOLDER, 'rules.yml');
-const { groups } = parse(readFileSync(RULES_FILE, 'utf8')) as { groups: { rules: Rule[] }[] };
-const rules = groups.flatMap((group) => group.rules);
-const alerts = rules.filter(({ alert }) => alert !== undefined);
+const alerts = RULES.filter(({ alert }) => alert !== undefined);
 
 test('promtool finds nothing to complain about in the rules', (t) => {
   if (isInstalled(t, 'promtool')) promtool(t, 'check', 'rules', '--lint-fatal', RULES_FILE);
@@ -40,8 +30,8 @@ for (const { alert, labels, annotations } of alerts) {
 
 test('every recording rule serves an alert', (t) => {
   const asked = alerts.map(({ expr }) => expr).join('\n');
-  for (const { record } of rules.filter(({ record }) => record?.startsWith('threadloom:'))) {
-    const served = rules.some(
+  for (const { record } of RULES.filter(({ record }) => record?.startsWith('threadloom:'))) {
+    const served = RULES.some(
       ({ expr, record: name }) => name !== record && expr.includes(record!),
     );
     t.true(asked.includes(record!) || served, record);
@@ -51,7 +41,10 @@ test('every recording rule serves an alert', (t) => {
 test('every alert fires when it should, says so, and stays silent where it only comes close', (t) => {
   if (!isInstalled(t, 'promtool')) return;
   const file = join(temporaryFolder(t), 'rules.test.yml');
-  writeFileSync(join(file, '../rules.yml'), stringify({ groups: groups.map(withDescriptions) }));
+  writeFileSync(
+    join(file, '../rules.yml'),
+    stringify({ groups: RULE_GROUPS.map(withDescriptions) }),
+  );
   writeFileSync(
     file,
     stringify({
