@@ -1,8 +1,9 @@
 /**
- * Writes the reference tables of flags and metrics into README.md, between their markers. With --check it writes nothing
+ * Writes the reference tables of flags, metrics and alerts into README.md, between their markers. With --check it writes nothing
  * and exits 1 where they are not what the code says.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { parse } from 'yaml';
 import {
   benchKernelsSettings,
   benchScalingSettings,
@@ -14,6 +15,18 @@ import { describeValues, type SettingEntry } from '../src/config/setting-table.t
 import { metricEntries } from '../src/metrics/definitions.ts';
 
 const README = new URL('../../README.md', import.meta.url);
+const RULES = new URL('../../dashboards/rules.yml', import.meta.url);
+
+interface RuleFile {
+  groups: {
+    rules: {
+      alert?: string;
+      for?: string;
+      labels: { severity: string };
+      annotations: { runbook: string };
+    }[];
+  }[];
+}
 
 const sections: Record<string, string> = {
   'train flags': settingsTable(trainSettings.entries),
@@ -33,6 +46,7 @@ const sections: Record<string, string> = {
       `\`${query}\``,
     ]),
   ),
+  alerts: alertsTable(parse(readFileSync(RULES, 'utf8'))),
 };
 
 const before = readFileSync(README, 'utf8');
@@ -54,6 +68,21 @@ function settingsTable(entries: readonly SettingEntry[]): string {
     entry.unit ? `${entry.description} [${entry.unit}]` : entry.description,
   ]);
   return table(['flag', 'value', 'default', 'meaning'], rows);
+}
+
+function alertsTable({ groups }: RuleFile): string {
+  const alerts = groups.flatMap(({ rules }) => rules.filter(({ alert }) => alert));
+  const rows = alerts.map(({ alert, for: after = 'at once', labels, annotations }) => {
+    const [, means, lookAt, act] = /^Means: (.+) Look at: (.+) Do: (.+)$/s.exec(
+      annotations.runbook,
+    )!;
+    return [`\`${alert}\``, labels.severity, after, ...[means, lookAt, act].map(sentence)];
+  });
+  return table(['alert', 'severity', 'holds for', 'means', 'look at', 'do'], rows);
+}
+
+function sentence(text: string): string {
+  return text[0].toUpperCase() + text.slice(1);
 }
 
 function table(head: string[], rows: string[][]): string {

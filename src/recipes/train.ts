@@ -16,7 +16,6 @@ import { chooseKernels, whyNotNative } from '../kernels/backend.ts';
 import { freeMemoryBytes, surroundings } from '../machine.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { type MetricsServer, startMetricsServer } from '../metrics/server.ts';
-import { VERSION } from '../version.ts';
 import type { RunPlan, TrainObserver, TrainResult } from './reports.ts';
 import {
   loadParameters,
@@ -27,6 +26,7 @@ import {
   refuseOtherModel,
 } from './restore.ts';
 import { modelSpec, planRun, type RunShape } from './run-plan.ts';
+import { runRecord } from './run-record.ts';
 import { TrainingLoop } from './training-loop.ts';
 
 export interface TrainOptions extends TrainObserver {
@@ -136,10 +136,24 @@ async function run(config: Config, options: TrainOptions, start: Start): Promise
     const result = await trainOn(corpus, config, options, start, metrics, server);
     await server?.closeAfter(config.metricsLinger, options.signal);
     return result;
+  } catch (error) {
+    if (server && error instanceof TrainingError) await lingerAfter(error, server, config, options);
+    throw error;
   } finally {
     await corpus?.close();
     await server?.close();
   }
+}
+
+/** What a run failed of is seen by who scrapes it, too. */
+async function lingerAfter(
+  { message }: TrainingError,
+  server: MetricsServer,
+  { metricsLinger: seconds }: Config,
+  { onWarning, signal }: TrainOptions,
+): Promise<void> {
+  if (seconds > 0) onWarning?.(`The run failed and is served for ${seconds} s more: ${message}`);
+  await server.closeAfter(seconds, signal);
 }
 
 async function trainOn(
@@ -195,12 +209,7 @@ async function trainOn(
       observer: options,
       baseBytes,
     });
-    metrics.recordRun({
-      ...kernels,
-      cell: config.cell,
-      version: VERSION,
-      arenaBytes: plan.arenaBytes,
-    });
+    metrics.recordRun(await runRecord(config, plan, shape, engine));
     options.onPlan?.(describe(config, corpus, plan, shape, progress.step, baseBytes, server));
     return await loop.run(options.signal);
   } finally {

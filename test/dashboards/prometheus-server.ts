@@ -1,0 +1,105 @@
+/** A real Prometheus that scrapes one target with the committed configuration and rules. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
+import { parse, stringify } from 'yaml';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { DASHBOARDS_FOLDER } from './promtool.ts';
+import { RULES_FILE } from './rule-file.ts';
+
+const INTERVAL = '500ms';
+const POLL_MILLISECONDS = 100;
+const PATIENCE_MILLISECONDS = 40_000;
+
+export interface Sample {
+  metric: Record<string, string>;
+  value: number;
+}
+
+export class PrometheusServer {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url;
+  }
+
+  /** What the query gives now; throws with Prometheus' reason where it refuses it. */
+  async query(expr: string): Promise<Sample[]> {
+    const { resultType, result } = await this.api('query', { query: expr });
+    if (resultType !== 'vector') throw new Error(`Expected a vector of ${expr}, got ${resultType}`);
+    return result.map(
+      ({ metric, value: [, text] }: { metric: object; value: [number, string] }) => ({
+        metric,
+        value: Number(text),
+      }),
+    );
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: as JSON comes.
+  async api(path: string, parameters: Record<string, string> = {}): Promise<any> {
+    const query = new URLSearchParams(parameters);
+    const response = await fetch(`${this.#url}/api/v1/${path}?${query}`);
+    const { status, error, data } = await response.json();
+    if (status !== 'success') throw new Error(error);
+    return data;
+  }
+
+  /** Asks again and again until each query gives a series. */
+  async until(...queries: string[]): Promise<void> {
+    const end = Date.now() + PATIENCE_MILLISECONDS;
+    for (const expr of queries) {
+      while (!(await this.#gives(expr))) {
+        if (Date.now() > end) throw new Error(`Prometheus never had a series of ${expr}`);
+        await setTimeout(POLL_MILLISECONDS);
+      }
+    }
+  }
+
+  async #gives(expr: string): Promise<boolean> {
+    return this.query(expr).then(
+      (samples) => samples.length > 0,
+      () => false, // Not up yet.
+    );
+  }
+}
+
+/** Starts it on a free port with a storage of its own; it ends with the test. */
+export async function startPrometheus(
+  t: ExecutionContext,
+  target: string,
+): Promise<PrometheusServer> {
+  const folder = temporaryFolder(t);
+  const config = parse(readFileSync(join(DASHBOARDS_FOLDER, 'prometheus.yml'), 'utf8'));
+  config.global = { scrape_interval: INTERVAL, evaluation_interval: INTERVAL };
+  config.rule_files = [RULES_FILE];
+  config.scrape_configs[0].static_configs = [{ targets: [target] }];
+  writeFileSync(join(folder, 'prometheus.yml'), stringify(config));
+  const port = await freePort();
+  const child = spawn(
+    'prometheus',
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: 'ignore' },
+  );
+  t.teardown(async () => {
+    const ended = once(child, 'exit');
+    if (child.kill('SIGKILL')) await ended;
+  });
+  return new PrometheusServer(`http://127.0.0.1:${port}`);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

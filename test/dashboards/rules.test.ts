@@ -1,0 +1,100 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { stringify } from 'yaml';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { ALERT_CASES, type AlertCase } from './alert-cases.ts';
+import { isInstalled, promtool } from './promtool.ts';
+import { RULE_GROUPS, RULES, RULES_FILE, type Rule } from './rule-file.ts';
+
+const alerts = RULES.filter(({ alert }) => alert !== undefined);
+
+test('promtool finds nothing to complain about in the rules', (t) => {
+  if (isInstalled(t, 'promtool')) promtool(t, 'check', 'rules', '--lint-fatal', RULES_FILE);
+});
+
+for (const { alert, labels, annotations } of alerts) {
+  test(`${alert} says what it means, what to look at and what to do, and how grave it is`, (t) => {
+    t.regex(labels?.severity ?? '', /^(warning|critical)$/);
+    t.regex(annotations?.summary ?? '', /\{\{ \$labels\.run \}\}/);
+    t.regex(annotations?.description ?? '', /\{\{ \$value/);
+    t.regex(annotations?.runbook ?? '', /^Means: .+ Look at: .+ Do: .+\.$/);
+  });
+
+  test(`${alert} is tried with series that make it fire and with some that come close`, (t) => {
+    const cases = ALERT_CASES.filter((tried) => tried.alert === alert);
+    t.true(cases.some(({ fires }) => fires));
+    t.true(cases.filter(({ fires }) => !fires).length >= 2);
+  });
+}
+
+test('every recording rule serves an alert', (t) => {
+  const asked = alerts.map(({ expr }) => expr).join('\n');
+  for (const { record } of RULES.filter(({ record }) => record?.startsWith('threadloom:'))) {
+    const served = RULES.some(
+      ({ expr, record: name }) => name !== record && expr.includes(record!),
+    );
+    t.true(asked.includes(record!) || served, record);
+  }
+});
+
+test('every alert fires when it should, says so, and stays silent where it only comes close', (t) => {
+  if (!isInstalled(t, 'promtool')) return;
+  const file = join(temporaryFolder(t), 'rules.test.yml');
+  writeFileSync(
+    join(file, '../rules.yml'),
+    stringify({ groups: RULE_GROUPS.map(withDescriptions) }),
+  );
+  writeFileSync(
+    file,
+    stringify({
+      rule_files: ['rules.yml'],
+      evaluation_interval: '15s',
+      tests: ALERT_CASES.map(promtoolTest),
+    }),
+  );
+  promtool(t, 'test', 'rules', file);
+});
+
+/** promtool compares all annotations to the letter; of these only the descriptions are tried. */
+function withDescriptions(group: { rules: Rule[] }): unknown {
+  const shortened = group.rules.map((rule) =>
+    rule.annotations
+      ? { ...rule, annotations: { description: rule.annotations.description } }
+      : rule,
+  );
+  return { ...group, rules: shortened };
+}
+
+const IDENTITY = { job: 'threadloom', instance: 'host:9464', run: 'r' };
+
+/** The case as promtool takes it; what it prints of one that fails begins with its name. */
+function promtoolTest({ alert, title, series, fires }: AlertCase): unknown {
+  const input_series = Object.entries(series).map(([name, values]) => ({
+    series: withIdentity(name),
+    values,
+  }));
+  const everFiring = `ALERTS{alertname="${alert}", alertstate="firing"}[1h]`;
+  const silence = { expr: `count_over_time(${everFiring})`, eval_time: '1h', exp_samples: [] };
+  const expected = fires
+    ? { alert_rule_test: firing(alert, fires) }
+    : { promql_expr_test: [silence] };
+  return { name: `${alert}: ${title}`, interval: '15s', input_series, ...expected };
+}
+
+function firing(alertname: string, fires: NonNullable<AlertCase['fires']>): unknown[] {
+  const { notAt, at, labels, description } = fires;
+  const severity = alerts.find(({ alert }) => alert === alertname)?.labels?.severity;
+  const exp_labels = { ...IDENTITY, severity, ...labels };
+  return [
+    { eval_time: notAt, alertname, exp_alerts: [] },
+    { eval_time: at, alertname, exp_alerts: [{ exp_labels, exp_annotations: { description } }] },
+  ];
+}
+
+function withIdentity(series: string): string {
+  const [, name, labels] = /^(\w+)(?:\{(.*)\})?$/.exec(series)!;
+  const { run, ...target } = IDENTITY;
+  const identity = Object.entries(name === 'up' ? target : { ...target, run });
+  return `${name}{${[...identity.map(([key, value]) => `${key}="${value}"`), ...(labels ? [labels] : [])]}}`;
+}
