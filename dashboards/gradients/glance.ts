@@ -47,12 +47,12 @@ export function glancePanels(): Panel[] {
     stat({
       title: 'Largest saturation',
       description:
-        'Of all gates: share of activations at a bound, where almost no gradient passes.',
+        'Of all gates: share of activations at a bound, where almost no gradient passes. Half is usual for the gates of a trained LSTM.',
       unit: 'percentunit',
       steps: [
         [null, 'green'],
-        [0.5, 'orange'],
-        [0.9, 'red'],
+        [0.75, 'orange'],
+        [0.95, 'red'],
       ],
       queries: [
         { expr: `max by (run) (${of('threadloom_gate_saturation_ratio')})`, legend: '{{run}}' },

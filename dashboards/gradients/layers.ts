@@ -19,7 +19,7 @@ export function layerPanels(): Panel[] {
     lines({
       title: 'Update ratio by layer',
       description:
-        'Norm of a step’s update over the norm of the weights it changes. Green, 1e-4 to 1e-2, is healthy: below it hardly moves (raise --lr), above it forgets (lower --lr, add --warmup).',
+        'Norm of a step’s update over the norm of the weights it changes. Green, 1e-4 to 1e-2, is healthy: below it hardly moves (raise --lr), above it forgets (lower --lr, add --warmup). It falls with the learning rate towards the end.',
       unit: 'sci',
       width: 12,
       height: 9,

@@ -4,6 +4,7 @@ import test from 'ava';
 import { stringify } from 'yaml';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { ALERT_CASES, type AlertCase } from './alert-cases.ts';
+import { DASHBOARD_FILES, shownPanels } from './dashboard-files.ts';
 import { isInstalled, promtool } from './promtool.ts';
 import { RULE_GROUPS, RULES, RULES_FILE, type Rule } from './rule-file.ts';
 
@@ -27,6 +28,18 @@ for (const { alert, labels, annotations } of alerts) {
     t.true(cases.filter(({ fires }) => !fires).length >= 2);
   });
 }
+
+test('the panels that alerts say to look at are there', (t) => {
+  for (const { alert, annotations } of alerts) {
+    const places = annotations!.runbook.matchAll(/(Training|Scaling|Gradients) \/ ([^,;.(]+)/g);
+    for (const [place, name, panel] of places) {
+      const [, dashboard] = DASHBOARD_FILES.find(([file]) => file.startsWith(name.toLowerCase()))!;
+      const titles = shownPanels(dashboard).map(({ title }) => title);
+      const found = titles.some((title) => panel.startsWith(title) || title.startsWith(panel));
+      t.true(found, `${alert}: ${place}`);
+    }
+  }
+});
 
 test('every recording rule serves an alert', (t) => {
   const asked = alerts.map(({ expr }) => expr).join('\n');
@@ -74,8 +87,8 @@ function promtoolTest({ alert, title, series, fires }: AlertCase): unknown {
     series: withIdentity(name),
     values,
   }));
-  const everFiring = `ALERTS{alertname="${alert}", alertstate="firing"}[1h]`;
-  const silence = { expr: `count_over_time(${everFiring})`, eval_time: '1h', exp_samples: [] };
+  const everFiring = `ALERTS{alertname="${alert}", alertstate="firing"}[45m]`;
+  const silence = { expr: `count_over_time(${everFiring})`, eval_time: '45m', exp_samples: [] };
   const expected = fires
     ? { alert_rule_test: firing(alert, fires) }
     : { promql_expr_test: [silence] };

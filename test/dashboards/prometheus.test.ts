@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { messageOf } from '../../src/errors.ts';
+import { startCli, TINY } from '../helpers/cli.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { writeText } from '../helpers/text.ts';
+import { DASHBOARD_FILES, panelQueries, type VariableFile } from './dashboard-files.ts';
+import { type PrometheusServer, type Sample, startPrometheus } from './prometheus-server.ts';
+import { isInstalled } from './promtool.ts';
+import { RULES } from './rule-file.ts';
+
+const RUN = 'scraped';
+
+interface ActiveAlert {
+  state: 'pending' | 'firing';
+  labels: Record<string, string>;
+}
+
+/** As Grafana puts values into queries. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  job: 'threadloom',
+  run: RUN,
+  layer: '.+',
+  __rate_interval: '5s',
+  __range: '1m',
+};
+
+test('a real Prometheus that scrapes a real run answers every query of every panel and rule', async (t) => {
+  if (!isInstalled(t, 'prometheus')) return;
+  const prometheus = await startPrometheus(t, await startBusyRun(t));
+  await prometheus.until(
+    'count_over_time(threadloom_steps_total[1m]) >= 10',
+    'threadloom_gradients_step > 0',
+    'threadloom_phase_seconds_count{phase="evaluate"} > 1',
+    'threadloom:checkpoint_interval:seconds < 600',
+  );
+  const faults: string[] = [];
+  for (const { where, query } of panelQueries()) {
+    const expr = withValues(query.expr);
+    // An alert that does not fire has no labels to show.
+    const legend = expr.includes('ALERTS') ? '' : query.legendFormat;
+    faults.push(...(await faultsOf(prometheus, where, expr, legend)));
+  }
+  for (const [file, { templating }] of DASHBOARD_FILES) {
+    for (const variable of templating.list) {
+      if (!(await hasValues(prometheus, variable))) faults.push(`${file}: ${variable.name}`);
+    }
+  }
+  for (const { record, expr } of RULES.filter(({ record }) => record)) {
+    faults.push(...(await faultsOf(prometheus, `rule ${record}`, expr)));
+    faults.push(...(await faultsOf(prometheus, 'record', record!)));
+  }
+  const { groups } = await prometheus.api('rules');
+  for (const { name, health, lastError, state } of groups[0].rules) {
+    if (health !== 'ok') faults.push(`${name}: ${health}: ${lastError}`);
+    if (state === 'firing') faults.push(`${name} fires`);
+  }
+  t.deepEqual(faults, []);
+});
+
+test('a real run whose loss becomes infinite makes the alert fire', async (t) => {
+  if (!isInstalled(t, 'prometheus')) return;
+  const folder = temporaryFolder(t);
+  const prometheus = await startPrometheus(
+    t,
+    await startRun(t, [
+      ...['train', writeText(folder), '--run', join(folder, 'infinite'), ...TINY, '--steps', '200'],
+      ...['--cell', 'rnn', '--activation', 'relu', '--optimizer', 'sgd', '--clip-norm', '0'],
+      ...['--lr', '1000', '--metrics-linger', '600'],
+    ]),
+  );
+  await prometheus.until('ALERTS{alertname="ThreadloomLossNotFinite", alertstate="firing"}');
+  const { alerts } = (await prometheus.api('alerts')) as { alerts: ActiveAlert[] };
+  const firing = alerts.filter(({ state }) => state === 'firing');
+  t.deepEqual(
+    firing.map(({ labels }) => [labels.alertname, labels.run]),
+    [['ThreadloomLossNotFinite', 'infinite']],
+  );
+});
+
+/** A run that has a series of everything within seconds, and trains until the test ends; its address. */
+function startBusyRun(t: ExecutionContext): Promise<string> {
+  const folder = temporaryFolder(t);
+  return startRun(t, [
+    ...['train', writeText(folder, 'text.txt', 20_000), '--run', join(folder, RUN)],
+    ...['--cell', 'gru', '--hidden', '32', '--layers', '2', '--batch', '8', '--chunk', '16'],
+    ...['--steps', '1000000', '--workers', '2', '--eval-every', '200'],
+    ...['--checkpoint-every', '100', '--gradients-every', '20'],
+  ]);
+}
+
+/** Host and port of its metrics. */
+async function startRun(t: ExecutionContext, args: readonly string[]): Promise<string> {
+  const run = startCli(t, [...args, '--metrics-port', '0']);
+  const [, address] = await run.shows(/http:\/\/(127\.0\.0\.1:\d+)/);
+  return address;
+}
+
+function withValues(expr: string): string {
+  return expr.replaceAll(/\$\{?([a-z_]+)\}?/g, (_, name) => VARIABLES[name] ?? `$${name}`);
+}
+
+/** That it does not parse, has no series, a value that is not finite, or none of the labels its legend names. */
+async function faultsOf(
+  prometheus: PrometheusServer,
+  where: string,
+  expr: string,
+  legend = '',
+): Promise<string[]> {
+  let samples: Sample[];
+  try {
+    samples = await prometheus.query(expr);
+  } catch (error) {
+    return [`${where}: ${messageOf(error)}: ${expr}`];
+  }
+  if (samples.length === 0) return [`${where}: no series: ${expr}`];
+  const labels = [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
+  return samples.flatMap(({ metric, value }) => {
+    const series = `${where}: ${JSON.stringify(metric)}: ${expr}`;
+    const missing = labels.filter((label) => !metric[label]);
+    return [
+      ...(Number.isFinite(value) ? [] : [`${value}: ${series}`]),
+      ...missing.map((label) => `no label ${label}: ${series}`),
+    ];
+  });
+}
+
+/** Whether there is something to choose. */
+async function hasValues(prometheus: PrometheusServer, { query }: VariableFile): Promise<boolean> {
+  if (typeof query === 'string') return query === 'prometheus'; // The data source.
+  const [, selector, label] = /^label_values\((.+), (\w+)\)$/.exec(withValues(query.query))!;
+  const values = await prometheus.api(`label/${label}/values`, { 'match[]': selector });
+  return values.length > 0;
+}
