@@ -5,15 +5,14 @@
 import { NotFiniteError, type TrainingError } from '../errors.ts';
 import type { ArenaViews } from '../memory/arena.ts';
 import type { ArenaLayout } from '../memory/layout.ts';
-import type { PackJob } from '../model/packing.ts';
-import { BLOCK, type ParameterTable } from '../model/parameters.ts';
 import { headTimes } from '../model/workspace.ts';
 import { clipByNorm } from '../optimizer/clip.ts';
 import type { ComputePool, TaskResult } from '../pool/compute-pool.ts';
 import type { ComputeResult, ComputeTask } from '../pool/protocol.ts';
 import { countPartials } from '../reduce/lane-reduction.ts';
-import { cut, cutByCost, type Span } from './plan.ts';
+import type { Span } from './plan.ts';
 import { FIRST_PHASE, phaseAfter, type StepPhase } from './step-phases.ts';
+import { StepTasks, type TaskPlan } from './step-tasks.ts';
 
 export interface StepRequest {
   /** Ring slot of the chunk. */
@@ -39,48 +38,31 @@ export interface StepOutcome {
 /** How long a task waited for its thread to begin it, and took. */
 export type TaskTime = Pick<TaskResult, 'waitSeconds' | 'seconds'>;
 
-export interface CoordinatorParts {
+export interface CoordinatorParts extends TaskPlan {
   pool: ComputePool;
-  table: ParameterTable;
   layout: ArenaLayout;
   views: ArenaViews;
-  /** Work of packing the weights. */
-  packJobs: readonly PackJob[];
-  workers: number;
-  /** N and T; shards in which streams are trained. */
-  streams: number;
-  times: number;
-  shards: number;
 }
 
 export class Coordinator {
   /** Committed steps; generation g lies in the regions g modulo 2. */
   generation = 0;
   readonly #parts: CoordinatorParts;
-  readonly #ranges: readonly Span[];
-  readonly #packSpans: readonly Span[];
-  readonly #headTimes: number;
+  readonly #tasks: StepTasks;
 
   constructor(parts: CoordinatorParts) {
-    const { table, packJobs, workers, streams, times } = parts;
     this.#parts = parts;
-    this.#ranges = cut(table.paddedLength / BLOCK, workers).filter(({ count }) => count > 0);
-    const costs = packJobs.map(({ k, columns }) => k * columns);
-    this.#packSpans = cutByCost(costs, workers).filter(({ count }) => count > 0);
-    this.#headTimes = headTimes(table.spec, Math.max(1, streams), times);
+    this.#tasks = new StepTasks(parts);
   }
 
   /** Fills the parameters of generation 0. */
   async initialize(): Promise<void> {
-    const { table, pool, workers } = this.#parts;
-    const costs = table.parameters.map(({ length, shape }) => length * (shape[1] ?? 1));
-    const spans = cutByCost(costs, workers).filter(({ count }) => count > 0);
-    await pool.run(spans.map((span) => ({ kind: 'initialize', ...span, generation: 0 })));
+    await this.#parts.pool.run(this.#tasks.initialize());
   }
 
   /** Packs the weights of the current generation for the kernels. Must precede the first step or evaluation. */
   async packWeights(): Promise<void> {
-    await this.#parts.pool.run(this.#packTasks(this.generation), { step: this.generation });
+    await this.#parts.pool.run(this.#tasks.pack(this.generation), { step: this.generation });
   }
 
   /**
@@ -96,7 +78,10 @@ export class Coordinator {
     let clipped = { gradNorm: Number.NaN, clipScale: 1 };
 
     for (let phase: StepPhase | 'committed' = FIRST_PHASE; phase !== 'committed'; ) {
-      const tasks = this.#tasksOf(phase, request, clipped.clipScale / tokens);
+      const tasks = this.#tasks.of(phase, this.generation, {
+        ...request,
+        gradientScale: clipped.clipScale / tokens,
+      });
       const results = await clock.time(phase, async () => {
         if (phase === 'clip') clipped = clipByNorm(this.#partials(), tokens, request.clipNorm);
         return pool.run(tasks, { step: this.generation + 1 });
@@ -114,15 +99,7 @@ export class Coordinator {
 
   /** Copies parameters, optimizer state and carries to where the checkpoint writer reads them. */
   async snapshot(): Promise<void> {
-    const tasks = this.#ranges.map(
-      (range, i): ComputeTask => ({
-        kind: 'snapshot',
-        ...range,
-        carries: i === 0,
-        generation: this.generation,
-      }),
-    );
-    await this.#parts.pool.run(tasks, { step: this.generation });
+    await this.#parts.pool.run(this.#tasks.snapshot(this.generation), { step: this.generation });
   }
 
   /**
@@ -159,52 +136,6 @@ export class Coordinator {
     const { layout, table, views } = this.#parts;
     const start = layout.parameters[this.generation % 2];
     return views.reals.subarray(start, start + table.paddedLength);
-  }
-
-  /** The clip is the coordinator's own work. */
-  #tasksOf(phase: StepPhase, request: StepRequest, gradientScale: number): ComputeTask[] {
-    if (phase === 'compute') return this.#trainTasks(request);
-    if (phase === 'reduce') return this.#reduceTasks();
-    if (phase === 'update') return this.#updateTasks(request, gradientScale);
-    return phase === 'commit' ? this.#packTasks(this.generation + 1) : [];
-  }
-
-  #trainTasks({ slot, fromZero }: StepRequest): ComputeTask[] {
-    return Array.from({ length: this.#parts.shards }, (_, shard) => ({
-      kind: 'train',
-      shard,
-      generation: this.generation,
-      slot,
-      times: this.#parts.times,
-      headTimes: this.#headTimes,
-      fromZero,
-    }));
-  }
-
-  /** A part uses the workspace of one shard; where there are more workers than shards, fewer parts. */
-  #reduceTasks(): ComputeTask[] {
-    const { shards } = this.#parts;
-    return Array.from({ length: shards }, (_, shard) => ({
-      kind: 'reduce',
-      shard,
-      parts: shards,
-      generation: this.generation,
-    }));
-  }
-
-  #updateTasks({ learningRate }: StepRequest, gradientScale: number): ComputeTask[] {
-    const factors = { gradientScale, learningRate, updates: this.generation + 1 };
-    const { generation } = this;
-    return this.#ranges.map((range) => ({ kind: 'update', ...range, generation, factors }));
-  }
-
-  #packTasks(generation: number): ComputeTask[] {
-    return this.#packSpans.map((span, i) => ({
-      kind: 'pack',
-      ...span,
-      biases: i === 0,
-      generation,
-    }));
   }
 
   #partials(): Float64Array {

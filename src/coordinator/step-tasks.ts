@@ -1,0 +1,111 @@
+/** What is given to the pool in each phase of a step, and around it. Pure. */
+import type { PackJob } from '../model/packing.ts';
+import { BLOCK, type ParameterTable } from '../model/parameters.ts';
+import { headTimes } from '../model/workspace.ts';
+import type { ComputeTask } from '../pool/protocol.ts';
+import { cut, cutByCost, type Span } from './plan.ts';
+import type { StepPhase } from './step-phases.ts';
+
+export interface TaskPlan {
+  table: ParameterTable;
+  /** Work of packing the weights. */
+  packJobs: readonly PackJob[];
+  workers: number;
+  /** N and T; shards in which streams are trained. */
+  streams: number;
+  times: number;
+  shards: number;
+}
+
+/** What is new in each step. */
+export interface StepTerms {
+  /** Ring slot of the chunk. */
+  slot: number;
+  /** States start from zero. */
+  fromZero: boolean;
+  learningRate: number;
+  /** Multiplies the summed gradient; known once it has been clipped. */
+  gradientScale: number;
+}
+
+export class StepTasks {
+  readonly #plan: TaskPlan;
+  readonly #ranges: readonly Span[];
+  readonly #packSpans: readonly Span[];
+  readonly #headTimes: number;
+
+  constructor(plan: TaskPlan) {
+    const { table, packJobs, workers, streams, times } = plan;
+    this.#plan = plan;
+    this.#ranges = filled(cut(table.paddedLength / BLOCK, workers));
+    const costs = packJobs.map(({ k, columns }) => k * columns);
+    this.#packSpans = filled(cutByCost(costs, workers));
+    this.#headTimes = headTimes(table.spec, Math.max(1, streams), times);
+  }
+
+  /** From `generation` to the next one. The clip is the coordinator's own work. */
+  of(phase: StepPhase, generation: number, terms: StepTerms): ComputeTask[] {
+    if (phase === 'compute') return this.#train(generation, terms);
+    if (phase === 'reduce') return this.#reduce(generation);
+    if (phase === 'update') return this.#update(generation, terms);
+    return phase === 'commit' ? this.pack(generation + 1) : [];
+  }
+
+  pack(generation: number): ComputeTask[] {
+    return this.#packSpans.map((span, i) => ({
+      kind: 'pack',
+      ...span,
+      biases: i === 0,
+      generation,
+    }));
+  }
+
+  snapshot(generation: number): ComputeTask[] {
+    return this.#ranges.map((range, i) => ({
+      kind: 'snapshot',
+      ...range,
+      carries: i === 0,
+      generation,
+    }));
+  }
+
+  initialize(): ComputeTask[] {
+    const { table, workers } = this.#plan;
+    const costs = table.parameters.map(({ length, shape }) => length * (shape[1] ?? 1));
+    const spans = filled(cutByCost(costs, workers));
+    return spans.map((span) => ({ kind: 'initialize', ...span, generation: 0 }));
+  }
+
+  #train(generation: number, { slot, fromZero }: StepTerms): ComputeTask[] {
+    const { shards, times } = this.#plan;
+    return Array.from({ length: shards }, (_, shard) => ({
+      kind: 'train',
+      shard,
+      generation,
+      slot,
+      times,
+      headTimes: this.#headTimes,
+      fromZero,
+    }));
+  }
+
+  /** A part uses the workspace of one shard; where there are more workers than shards, fewer parts. */
+  #reduce(generation: number): ComputeTask[] {
+    const { shards } = this.#plan;
+    return Array.from({ length: shards }, (_, shard) => ({
+      kind: 'reduce',
+      shard,
+      parts: shards,
+      generation,
+    }));
+  }
+
+  #update(generation: number, { learningRate, gradientScale }: StepTerms): ComputeTask[] {
+    const factors = { gradientScale, learningRate, updates: generation + 1 };
+    return this.#ranges.map((range) => ({ kind: 'update', ...range, generation, factors }));
+  }
+}
+
+function filled(spans: readonly Span[]): Span[] {
+  return spans.filter(({ count }) => count > 0);
+}
