@@ -83,6 +83,14 @@ export class RunTelemetry {
     observer.onEvaluation?.(report);
   }
 
+  sample(text: string): void {
+    const { recorder, observer } = this.#parts;
+    const sample = { step: this.#progress.step, text };
+    this.#journal.append('samples', sample);
+    recorder.recordSample(sample);
+    observer.onSample?.(sample);
+  }
+
   /** Counts the time of what is not part of a step. */
   async time<Result>(phase: Phase, work: () => Promise<Result>): Promise<Result> {
     const started = performance.now();
