@@ -8,6 +8,7 @@ export type {
   CheckpointReport,
   EvaluationReport,
   RunPlan,
+  SampleReport,
   StepReport,
   TrainObserver,
   TrainResult,

@@ -3,6 +3,7 @@ import { workerData } from 'piscina';
 import { toErrorRecord } from '../src/errors.ts';
 import { createKernels } from '../src/kernels/backend.ts';
 import { viewArena } from '../src/memory/arena.ts';
+import { drawTokens } from '../src/model/drawing.ts';
 import type { LayerFlow } from '../src/model/gradient-flow.ts';
 import { initializeParameter } from '../src/model/init.ts';
 import type { Subtree } from '../src/model/layers/context.ts';
@@ -19,6 +20,7 @@ import type {
   ComputeThreadData,
   EvaluateTask,
   FlowTask,
+  SampleTask,
   TrainTask,
   UpdateTask,
 } from '../src/pool/protocol.ts';
@@ -62,6 +64,8 @@ function perform(task: ComputeTask): Figures | undefined {
     case 'pack':
       pack(task.first, task.count, task.biases, task.generation);
       return;
+    case 'sample':
+      return { ids: sample(task) };
     case 'snapshot':
       snapshot(task.first, task.count, task.carries, task.generation);
       return;
@@ -144,6 +148,21 @@ function update({ first, count, generation, factors }: UpdateTask): void {
     gradient: layout.gradient + start,
     length: count * BLOCK,
   });
+}
+
+/** In the workspace of the first shard, which is free between steps. */
+function sample({ first, length, generation }: SampleTask): number[] {
+  const parameters = layout.parameters[generation % 2];
+  const request = { parameters, first, length, seed: training!.init.seed, step: generation };
+  const [network] = networks;
+  return drawTokens(
+    network,
+    layout.shards[0],
+    layout.sample,
+    { reals, ints },
+    spec.vocabulary,
+    request,
+  );
 }
 
 function pack(first: number, count: number, biases: boolean, generation: number): void {

@@ -65,6 +65,8 @@ const stateShape = {
     lastEvalLoss: loss(),
     /** Step of the last validation; null before the first. */
     evaluatedStep: count().nullable(),
+    /** Step of the last text that was drawn; null before the first. */
+    sampledStep: count().nullable().default(null),
     finished: z.boolean(),
     /** Sizes of the run's logs at this checkpoint: a resumed run cuts them back to it. */
     logBytes: z.strictObject({

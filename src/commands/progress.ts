@@ -6,6 +6,7 @@ import type {
   CheckpointReport,
   EvaluationReport,
   RunPlan,
+  SampleReport,
   StepReport,
   TrainObserver,
 } from '../recipes/reports.ts';
@@ -47,6 +48,11 @@ export class Progress implements TrainObserver {
   onEvaluation({ step, loss, best }: EvaluationReport): void {
     const mark = best && step > 0 ? ' · best so far' : '';
     this.#note(`validation after ${formatCount(step)} steps: ${formatLoss(loss)}${mark}\n`);
+  }
+
+  onSample({ step, text }: SampleReport): void {
+    const lines = text.split('\n').map((line) => `  ${printable(line)}\n`);
+    this.#note(`sample after ${formatCount(step)} steps:\n${lines.join('')}`);
   }
 
   onCheckpoint(_checkpoint: CheckpointReport): void {

@@ -42,6 +42,7 @@ function observerOf(progress: Progress): TrainOptions {
     onPlan: (plan) => progress.onPlan(plan),
     onStep: (step) => progress.onStep(step),
     onEvaluation: (evaluation) => progress.onEvaluation(evaluation),
+    onSample: (sample) => progress.onSample(sample),
     onCheckpoint: (checkpoint) => progress.onCheckpoint(checkpoint),
     onWarning: (message) => progress.onWarning(message),
   };

@@ -47,6 +47,7 @@ const CONDITIONS = {
     value: () => 1e-8,
   },
   decayEvery: { holds: (s) => s.schedule === 'step', flag: '--schedule step', value: () => 1000 },
+  sampleLength: { holds: (s) => s.sampleEvery > 0, flag: '--sample-every', value: () => 200 },
   decayFactor: { holds: (s) => s.schedule === 'step', flag: '--schedule step', value: () => 0.5 },
 } satisfies Partial<Record<keyof Checked, Condition>>;
 

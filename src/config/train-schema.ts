@@ -191,6 +191,16 @@ export const trainSchema = z.strictObject({
     unit: 'steps',
     description: 'steps between two checkpoints (0: only at validations and at the end)',
   }),
+  sampleEvery: whole(0, MAX_COUNT).default(0).meta({
+    group: 'Run',
+    unit: 'steps',
+    description: 'steps between two texts drawn from the model as it trains (0: off)',
+  }),
+  sampleLength: whole(1, 100_000).optional().meta({
+    group: 'Run',
+    unit: 'tokens',
+    description: 'length of each text of --sample-every',
+  }),
   keep: whole(1, 1_000_000).default(3).meta({
     group: 'Run',
     unit: 'checkpoints',

@@ -97,6 +97,13 @@ export class Coordinator {
     return { loss, ...clipped, phaseSeconds: clock.seconds, tasks: taskTimes };
   }
 
+  /** Draws `length` tokens after the token `first`; the same of every generation, on any number of workers. */
+  async sample(first: number, length: number): Promise<number[]> {
+    const task: ComputeTask = { kind: 'sample', first, length, generation: this.generation };
+    const [{ ids = [] }] = await this.#parts.pool.run([task], { step: this.generation });
+    return ids;
+  }
+
   /** Copies parameters, optimizer state and carries to where the checkpoint writer reads them. */
   async snapshot(): Promise<void> {
     await this.#parts.pool.run(this.#tasks.snapshot(this.generation), { step: this.generation });

@@ -1,6 +1,6 @@
 /** Lays out the arena: every region of a run in one table. Pure; the same plan gives the same layout. */
 import type { Kernels } from '../kernels/contract.ts';
-import type { ArenaLayout, RingSlot, SnapshotRegions } from '../memory/layout.ts';
+import type { ArenaLayout, RingSlot, SampleRegions, SnapshotRegions } from '../memory/layout.ts';
 import { type Offset, type Region, TableBuilder, WORD_BYTES } from '../memory/table.ts';
 import { cellOf } from '../model/cells/cell.ts';
 import { layoutPacked } from '../model/packing.ts';
@@ -68,6 +68,7 @@ export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
     ring: addRing(builder, 'ring', training ? RING_SLOTS : 0, times, training?.streams ?? 0),
     evaluationRing: addRing(builder, 'evaluation ring', EVALUATION_SLOTS, times, evaluationStreams),
     shards: layoutShards(builder, plan, sizing),
+    sample: addSample(builder, plan),
     snapshot: addSnapshot(builder, plan),
   };
   const arena = builder.build();
@@ -132,6 +133,13 @@ function addRing(
     ids: builder.add(`${name} ${i} ids`, 'int32', times, streams),
     targets: builder.add(`${name} ${i} targets`, 'int32', times, streams),
   }));
+}
+
+function addSample(builder: TableBuilder, { table, training }: ArenaPlan): SampleRegions {
+  const streams = training ? 1 : 0;
+  const carry = (name: string) => addCarry(builder, table, name, streams);
+  const [slot] = addRing(builder, 'sample ring', 1, 1, streams);
+  return { slot, carries: [carry('sample carry 0'), carry('sample carry 1')] };
 }
 
 function addSnapshot(builder: TableBuilder, { table, training }: ArenaPlan): SnapshotRegions {

@@ -36,6 +36,11 @@ export class Vocabulary {
     return this.codePoints.length;
   }
 
+  /** What a text begins after that has no other beginning: a line break, or the first symbol where there is none. */
+  get firstId(): number {
+    return Math.max(0, this.codePoints.indexOf(10));
+  }
+
   /** Ids of a text. Throws InputError naming the first character outside the vocabulary, and where it is. */
   encode(text: string): Int32Array {
     if (this.kind === 'byte') return Int32Array.from(new TextEncoder().encode(text));

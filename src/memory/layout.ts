@@ -30,6 +30,7 @@ export interface ArenaLayout {
   readonly evaluationRing: readonly RingSlot[];
   readonly shards: readonly ShardRegions[];
   /** Copies that only the checkpoint writer reads. */
+  readonly sample: SampleRegions;
   readonly snapshot: SnapshotRegions;
 }
 
@@ -119,6 +120,13 @@ export interface ShardRegions {
   readonly tree: Offset;
   /** int32 (S): where the lanes' vectors begin that are summed. */
   readonly lanePlaces: Offset;
+}
+
+/** What text is drawn in while training goes on; a chunk of one token of one stream at a time. */
+export interface SampleRegions {
+  readonly slot: RingSlot;
+  /** (states, L, 1, H), used in turn. */
+  readonly carries: readonly [Offset, Offset];
 }
 
 export interface SnapshotRegions {

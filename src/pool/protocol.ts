@@ -146,6 +146,7 @@ export type ComputeTask =
   | UpdateTask
   | FlowTask
   | { kind: 'squares'; first: number; count: number; generation: number }
+  | SampleTask
   | { kind: 'snapshot'; first: number; count: number; generation: number; carries: boolean };
 
 /** Runs at the machine's limit for a while: multiply-adds in registers, or copying of memory. */
@@ -212,12 +213,23 @@ export interface FlowTask {
   fromZero: boolean;
 }
 
+/** Text drawn after the token `first`, with the parameters of a generation and random numbers keyed by it. */
+export interface SampleTask {
+  kind: 'sample';
+  first: number;
+  /** Tokens to draw. */
+  length: number;
+  generation: number;
+}
+
 export interface ComputeResult {
   /** When the thread began the task, on the clock of `clock.ts`, and how long it was busy. */
   startedSeconds: number;
   seconds: number;
   /** Summed loss (nats) of each lane of a train task, of each stream of an evaluate task. */
   losses?: number[];
+  /** Tokens that a sample task drew. */
+  ids?: number[];
   /** Of a measure task: floating-point operations, or bytes read and written, a second. */
   rate?: number;
   /** Of a flow task, by layer. */

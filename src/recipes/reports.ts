@@ -105,10 +105,18 @@ export interface TrainResult {
   failures: string[];
 }
 
+/** Text drawn from the model as it trains. */
+export interface SampleReport {
+  /** Steps done. */
+  step: number;
+  text: string;
+}
+
 export interface TrainObserver {
   onPlan?(plan: RunPlan): void;
   onStep?(step: StepReport): void;
   onEvaluation?(evaluation: EvaluationReport): void;
+  onSample?(sample: SampleReport): void;
   onCheckpoint?(checkpoint: CheckpointReport): void;
   /** One sentence that the user should read. */
   onWarning?(message: string): void;

@@ -21,6 +21,8 @@ export interface Progress {
   lastEvalLoss: number | null;
   /** Step of the last validation; null before the first. */
   evaluatedStep: number | null;
+  /** Step of the last text that was drawn; null before the first. */
+  sampledStep: number | null;
   /** The run has come to its end. */
   finished: boolean;
   /** The checkpoint it was read from; null for a new run. */
@@ -36,6 +38,7 @@ export const NO_PROGRESS: Progress = Object.freeze({
   bestLoss: null,
   lastEvalLoss: null,
   evaluatedStep: null,
+  sampledStep: null,
   finished: false,
   checkpoint: null,
   logBytes: EMPTY_LOGS,

@@ -34,6 +34,7 @@ export function checkpointState(
       bestLoss: progress.bestLoss,
       lastEvalLoss: progress.lastEvalLoss,
       evaluatedStep: progress.evaluatedStep,
+      sampledStep: progress.sampledStep,
       finished: progress.complete,
       logBytes,
     },

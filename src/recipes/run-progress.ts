@@ -11,6 +11,7 @@ export class RunProgress {
   lastEvalLoss: number | null;
   bestLoss: number | null;
   evaluatedStep: number | null;
+  sampledStep: number | null;
   /** Step of the newest checkpoint, written or being written; −1 for none. */
   savedStep: number;
   newestCheckpoint: string | null;
@@ -30,6 +31,7 @@ export class RunProgress {
     this.lastEvalLoss = before.lastEvalLoss;
     this.bestLoss = before.bestLoss;
     this.evaluatedStep = before.evaluatedStep;
+    this.sampledStep = before.sampledStep;
     this.savedStep = before.checkpoint === null ? -1 : before.step;
     this.newestCheckpoint = before.checkpoint;
     this.complete = before.finished && this.finished;
@@ -71,6 +73,10 @@ export class RunProgress {
 
   get evaluationDue(): boolean {
     return this.step % (this.#config.evalEvery || this.#shape.training.chunks) === 0;
+  }
+
+  get sampleDue(): boolean {
+    return isDue(this.step, this.#config.sampleEvery) && this.step > (this.sampledStep ?? 0);
   }
 
   get checkpointDue(): boolean {

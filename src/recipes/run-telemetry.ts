@@ -65,8 +65,8 @@ export class RunTelemetry {
     recorder.recordPendingLogs(this.#journal.pendingBytes);
     const rates = { stepTokens, tokensPerSecond, secondsLeft };
     const bytesRead = this.#bytesRead;
-    recorder.recordStep({ ...line, ...rates, phaseSeconds, tasks, ringFilled, bytesRead });
     this.threads();
+    recorder.recordStep({ ...line, ...rates, phaseSeconds, tasks, ringFilled, bytesRead });
     const { totalSteps } = shape;
     const report: StepReport = { ...line, seconds, tokensPerSecond, totalSteps, secondsLeft };
     observer.onStep?.(report);
@@ -88,6 +88,14 @@ export class RunTelemetry {
     const record: GradientsRecord = { step: this.#progress.step, layers };
     this.#journal.append('gradients', record);
     this.#parts.recorder.recordGradients(record);
+  }
+
+  sample(text: string): void {
+    const { recorder, observer } = this.#parts;
+    const sample = { step: this.#progress.step, text };
+    this.#journal.append('samples', sample);
+    recorder.recordSample(sample);
+    observer.onSample?.(sample);
   }
 
   /** Counts the time of what is not part of a step. */

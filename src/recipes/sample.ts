@@ -47,7 +47,7 @@ export async function sample(
   try {
     const { header, path } = checkpoint;
     const vocabulary = new Vocabulary(header.tokens, header.vocabulary);
-    const prompt = config.prompt === '' ? firstIds(vocabulary) : vocabulary.encode(config.prompt);
+    const prompt = config.prompt === '' ? [vocabulary.firstId] : vocabulary.encode(config.prompt);
     const predictor = new Predictor(checkpoint, config.count, config.backend);
     const writers = Array.from({ length: config.count }, () => vocabulary.decoder());
     const texts = writers.map(() => '');
@@ -79,13 +79,8 @@ export async function sample(
   }
 }
 
-function firstIds(vocabulary: Vocabulary): Int32Array {
-  const lineBreak = vocabulary.codePoints.indexOf(10);
-  return Int32Array.of(Math.max(0, lineBreak));
-}
-
 /** Runs the prompt through every stream; returns the logits after its last token. */
-function feedPrompt(predictor: Predictor, prompt: Int32Array, count: number): Float32Array[] {
+function feedPrompt(predictor: Predictor, prompt: Iterable<number>, count: number): Float32Array[] {
   let logits: Float32Array[] = [];
   for (const id of prompt) logits = predictor.step(new Array<number>(count).fill(id));
   return logits;

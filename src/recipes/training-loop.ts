@@ -8,6 +8,7 @@ import {
   probeGradients,
 } from '../coordinator/gradient-probe.ts';
 import { chunkWindow } from '../data/streams.ts';
+import { Vocabulary } from '../data/vocabulary.ts';
 import { messageOf, NotFiniteError } from '../errors.ts';
 import type { TrainResult } from './reports.ts';
 import { snapshotTensors } from './restore.ts';
@@ -69,13 +70,15 @@ export class TrainingLoop {
     const progress = this.#progress;
     const feed = this.#feed();
     try {
-      // Where the run was stopped before it.
+      // Where the run was stopped before them.
+      if (progress.sampleDue) await this.#sample();
       if (progress.evaluationDue) await this.#evaluate(signal);
       while (!progress.finished && !signal?.aborted) {
         const fed = await feed.next();
         if (!fed) return;
         await this.#trainStep(feed, fed);
         this.#checkpointer.check();
+        if (progress.sampleDue) await this.#sample();
         if (progress.evaluationDue) await this.#evaluate(signal);
         if (progress.checkpointDue) await this.#save({ wait: false, best: false });
       }
@@ -132,6 +135,17 @@ export class TrainingLoop {
       engine.coordinator.generation--;
       throw error;
     }
+  }
+
+  /** Draws text from the model as it is. */
+  async #sample(): Promise<void> {
+    const { corpus, config, engine } = this.#parts;
+    const vocabulary = new Vocabulary(corpus.index.tokens, corpus.index.vocabulary);
+    const ids = await this.#telemetry.time('sample', () =>
+      engine.coordinator.sample(vocabulary.firstId, config.sampleLength!),
+    );
+    this.#progress.sampledStep = this.#progress.step;
+    this.#telemetry.sample(vocabulary.decode(ids));
   }
 
   /** Validates, unless the step has been validated already or there is no text for it. */

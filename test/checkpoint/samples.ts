@@ -34,6 +34,7 @@ export function sampleState(step = 12): CheckpointState {
       bestLoss: null,
       lastEvalLoss: 2.5,
       evaluatedStep: 8,
+      sampledStep: 4,
       finished: false,
       logBytes: { steps: 100, timings: 2 ** 33, evals: 0, gradients: 7, samples: 0 },
     },

@@ -37,6 +37,7 @@ test('without settings everything has its default', (t) => {
     evalStreams: 16,
     run: 'runs/new',
     force: false,
+    sampleEvery: 0,
     seed: 1,
     checkpointEvery: 500,
     keep: 3,

@@ -1,0 +1,143 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { readRunLogs } from '../../src/live/run-logs.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { PHASES } from './sample-points.ts';
+
+const step = (number: number, others: object = {}) =>
+  JSON.stringify({
+    ...{ step: number, epoch: 1, tokens: 32 * number, loss: 2, gradNorm: 1, clipScale: 1, lr: 0.1 },
+    ...others,
+  });
+const timing = (number: number) =>
+  JSON.stringify({ step: number, seconds: 0.5, phaseSeconds: { load: 0.25, compute: 0.125 } });
+const lines = (...all: string[]) => `${all.join('\n')}\n`;
+
+test('steps come with their timings, where there are any', async (t) => {
+  const folder = temporaryFolder(t);
+  const clipped = step(2, { loss: 4, clipScale: 0.5 });
+  writeFileSync(join(folder, 'steps.ndjson'), lines(step(1), clipped, step(3)));
+  writeFileSync(join(folder, 'timings.ndjson'), lines(timing(2), timing(3), timing(4)));
+  const { points } = await readRunLogs(folder, PHASES);
+  t.deepEqual(
+    points.map((point) => [point.step, point.loss, point.tokensPerSecond, point.phaseSeconds]),
+    [
+      [1, 2, 0, [0, 0, 0]],
+      [2, 4, 64, [0.25, 0.125, 0]],
+      [3, 2, 64, [0.25, 0.125, 0]],
+    ],
+  );
+  t.deepEqual(
+    points.map(({ clippedShare }) => clippedShare),
+    [0, 1, 0],
+  );
+});
+
+test('hostile, torn and repeated lines are passed over', async (t) => {
+  const folder = temporaryFolder(t);
+  const hostile = [
+    'no JSON',
+    '[1]',
+    'null',
+    '{"step":1e400}',
+    '{"__proto__":{"step":5},"tokens":"x"}',
+    step(2, { loss: '2' }),
+    step(-1),
+    step(2.5),
+    step(1),
+    'x'.repeat(600_000),
+    '',
+  ];
+  const torn = step(9).slice(0, 20);
+  writeFileSync(
+    join(folder, 'steps.ndjson'),
+    `${lines(step(1), ...hostile, step(5, { loss: null }))}${torn}`,
+  );
+  writeFileSync(join(folder, 'timings.ndjson'), lines('{"step":1,"seconds":1,"phaseSeconds":[]}'));
+  const gradients = {
+    layer: '0',
+    gradientNorm: 1,
+    updateRatio: 1,
+    normByLag: [{ lag: 0, norm: 1 }],
+  };
+  const wrong = { ...gradients, normByLag: new Array(100).fill({ lag: 0, norm: 1 }) };
+  writeFileSync(
+    join(folder, 'gradients.ndjson'),
+    lines(
+      JSON.stringify({ step: 4, layers: [gradients] }),
+      JSON.stringify({ step: 5, layers: [gradients, { layer: 7 }] }),
+      JSON.stringify({ step: 6, layers: [wrong] }),
+    ),
+  );
+  const history = await readRunLogs(folder, PHASES);
+  t.deepEqual(
+    history.points.map((point) => [point.step, point.loss]),
+    [
+      [1, 2],
+      [5, null],
+    ],
+  );
+  t.deepEqual(history.gradients[0].layers[0].normByLag, [{ lag: 0, norm: 1 }]);
+  t.is(history.gradients.length, 2);
+});
+
+test('only whole lines within the bytes that count are read', async (t) => {
+  const folder = temporaryFolder(t);
+  const counted = lines(step(1), step(2));
+  writeFileSync(join(folder, 'steps.ndjson'), counted + lines(step(3)));
+  const count = async (bytes: number) =>
+    (await readRunLogs(folder, PHASES, { steps: bytes })).points.length;
+  t.is(await count(counted.length), 2);
+  t.is(await count(counted.length - 1), 1);
+  t.is(await count(counted.length + 5), 2);
+  t.is(await count(0), 0);
+});
+
+test('a hundred thousand steps are read into a bounded history, none of them lost', async (t) => {
+  const folder = temporaryFolder(t);
+  const all = Array.from({ length: 100_000 }, (_, i) => step(i + 1));
+  writeFileSync(join(folder, 'steps.ndjson'), lines(...all));
+  const { points } = await readRunLogs(folder, PHASES);
+  t.true(points.length <= 2000);
+  t.is(
+    points.reduce((sum, { steps }) => sum + steps, 0),
+    100_000,
+  );
+  t.is(points.at(-1)?.step, 100_000);
+});
+
+test('validations tell which was the best so far; the first and the latest samples are kept', async (t) => {
+  const folder = temporaryFolder(t);
+  const evaluation = (number: number, loss: number) =>
+    JSON.stringify({ step: number, epoch: 1, tokens: 32 * number, loss });
+  writeFileSync(
+    join(folder, 'evals.ndjson'),
+    lines(evaluation(0, 4), evaluation(10, 2), evaluation(20, 3)),
+  );
+  const samples = Array.from({ length: 80 }, (_, i) => JSON.stringify({ step: i, text: `${i}` }));
+  writeFileSync(join(folder, 'samples.ndjson'), lines(...samples));
+  const lists = (await readRunLogs(folder, PHASES)).toLists();
+  t.deepEqual(
+    lists.evaluations.map(({ loss, best }) => [loss, best]),
+    [
+      [4, true],
+      [2, true],
+      [3, false],
+    ],
+  );
+  t.is(lists.samples.length, 50);
+  t.is(lists.samples[0].step, 0);
+  t.is(lists.samples[1].step, 31);
+  t.is(lists.samples[49].step, 79);
+});
+
+test('what is no regular file of the folder is no log', async (t) => {
+  const folder = temporaryFolder(t);
+  const elsewhere = join(temporaryFolder(t), 'secret');
+  writeFileSync(elsewhere, lines(step(1)));
+  symlinkSync(elsewhere, join(folder, 'steps.ndjson'));
+  mkdirSync(join(folder, 'evals.ndjson'));
+  const history = await readRunLogs(folder, PHASES);
+  t.deepEqual([history.points.length, history.evaluations.length], [0, 0]);
+});
