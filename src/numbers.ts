@@ -20,10 +20,8 @@ export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
   if (size >= 1e7 || (size > 0 && size < 1e-4)) return shortExponent(value.toExponential(2));
-  return value.toLocaleString('en-US', {
-    maximumSignificantDigits: size >= 1000 ? 7 : 4,
-    maximumFractionDigits: size >= 1000 ? 0 : undefined,
-  });
+  if (size >= 1000) return formatCount(value);
+  return value.toLocaleString('en-US', { maximumSignificantDigits: 4 });
 }
 
 /** For an axis, where room is scarce: 1500 → "1.5k", 0.00001 → "1e-5" */

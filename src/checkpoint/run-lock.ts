@@ -73,6 +73,11 @@ export function isLock(name: string): boolean {
   return name === LOCK || name.startsWith(`${LOCK}.`);
 }
 
+/** Whether a living process has the lock of a folder. Writes nothing. */
+export function isLocked(folder: string): boolean {
+  return look(join(folder, LOCK))?.alive === true;
+}
+
 /** Throws InputError where a living process has the lock of a folder. Writes nothing. */
 export function refuseLocked(folder: string): void {
   const found = look(join(folder, LOCK));

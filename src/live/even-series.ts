@@ -47,7 +47,7 @@ export class EvenSeries<Item> {
     const items = this.#items.splice(0);
     const weights = this.#weights.splice(0);
     for (const [i, item] of items.entries()) {
-      if (i < items.length - 1) this.#joinNewest();
+      this.#joinNewest();
       this.#items.push(item);
       this.#weights.push(weights[i]);
     }

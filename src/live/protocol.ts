@@ -1,8 +1,9 @@
 /**
  * What the live page is sent, and what a report holds. Types only.
  *
- * `/events` is a stream of server-sent events, numbered from 1: one snapshot, then what happens. A client that comes back with
- * Last-Event-ID is sent what it missed where that is still kept, else a snapshot.
+ * `/events` is a stream of server-sent events: one snapshot, then what happens; a snapshot again where all before is replaced. A
+ * client that comes back with Last-Event-ID (or `?lastEventId=`) is sent what it missed where that is still kept, else a
+ * snapshot. Ids are opaque: a number behind what tells one process from the next on the same port.
  */
 import type { GradientsRecord, SampleRecord } from '../metrics/records.ts';
 
@@ -31,7 +32,7 @@ export interface Snapshot {
   alerts: Alert[];
 }
 
-/** What stays the same for a whole run. */
+/** What stays the same for a whole run. While it is `starting`, what is not known yet is 0. */
 export interface RunDescription {
   /** Last name of its folder. */
   run: string;
@@ -49,7 +50,7 @@ export interface RunDescription {
   clipNorm: number | null;
   /** Names of the phases, in the order of `Point.phaseSeconds`. */
   phases: string[];
-  /** The whole configuration by its flags: `--hidden`, `128`. */
+  /** The whole configuration by its flags: `--hidden`, `128`. No paths. */
   settings: { flag: string; value: string }[];
 }
 

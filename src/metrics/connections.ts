@@ -2,14 +2,21 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+/** The connections of a server. */
+export interface Connections {
+  /** The answer to a request goes on for long: its connection is not among the limited ones, and may be idle. */
+  exempt(response: ServerResponse): void;
+}
+
 /**
  * Beyond `limit` connections the one that has waited longest since its last request, or since it came, is ended: slow and
  * idle clients cannot keep out one that asks at once. So is one that asks again before it was answered. None of them keeps
  * the process alive.
  */
-export function limitConnections(server: Server, limit: number): void {
+export function limitConnections(server: Server, limit: number): Connections {
   /** With the answer to the last request; in the order of the waiting. */
   const open = new Map<Socket, ServerResponse | undefined>();
+  const exempted = new WeakSet<Socket>();
   server.on('connection', (socket: Socket) => {
     socket.unref();
     open.set(socket, undefined);
@@ -18,7 +25,7 @@ export function limitConnections(server: Server, limit: number): void {
   });
   server.prependListener('request', ({ socket }, response) => {
     const last = open.get(socket);
-    if (last && !last.writableFinished) return end(socket);
+    if (exempted.has(socket) || (last && !last.writableFinished)) return end(socket);
     if (!open.delete(socket)) return; // It has just been ended.
     open.set(socket, response);
   });
@@ -26,4 +33,11 @@ export function limitConnections(server: Server, limit: number): void {
     open.delete(socket);
     socket.destroy();
   }
+  return {
+    exempt({ req: { socket } }) {
+      open.delete(socket);
+      exempted.add(socket);
+      socket.setTimeout(0);
+    },
+  };
 }

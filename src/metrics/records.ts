@@ -8,7 +8,8 @@ export interface Recorder {
   recordStep(step: StepRecord): void;
   recordEvaluation(evaluation: EvaluationRecord): void;
   recordGradients(gradients: GradientsRecord): void;
-  recordSample(sample: SampleRecord): void;
+  /** `seconds`: what it took to draw. */
+  recordSample(sample: SampleRecord, seconds: number): void;
   recordPool(pool: PoolRecord): void;
   recordCheckpoint(checkpoint: CheckpointRecord): void;
   recordCheckpointFailure(): void;
@@ -42,6 +43,8 @@ export interface StepRecord {
   clipScale: number;
   lr: number;
   tokensPerSecond: number;
+  /** To the end of the run at this rate. */
+  secondsLeft: number;
   /** Wall time of the phases that this step had. */
   phaseSeconds: Readonly<Partial<Record<Phase, number>>>;
 }

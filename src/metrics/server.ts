@@ -10,7 +10,8 @@ import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { hostCheck } from './allowed-hosts.ts';
-import { limitConnections } from './connections.ts';
+import { type Answer, refuse, send } from './answers.ts';
+import { type Connections, limitConnections } from './connections.ts';
 import { DEFAULT_PORT, listen } from './listen.ts';
 import { reuse } from './reuse.ts';
 
@@ -22,6 +23,25 @@ export interface MetricsSource {
   health(): object;
 }
 
+/** An answer that goes on until its connection ends. */
+export interface StreamedAnswer {
+  /** Sends the headers and all that follows. */
+  stream(response: ServerResponse): void;
+}
+
+/** Of a GET; of a HEAD too, unless it streams. */
+export type Route = (
+  request: IncomingMessage,
+) => Answer | StreamedAnswer | Promise<Answer | StreamedAnswer>;
+
+/** What is served beside the metrics. */
+export interface Pages {
+  /** By path. */
+  readonly routes: ReadonlyMap<string, Route>;
+  /** Ends all that streams. */
+  close(): void;
+}
+
 export interface MetricsServerOptions {
   /** Address to listen on. */
   host: string;
@@ -30,6 +50,7 @@ export interface MetricsServerOptions {
   /** Values of the header Host that are answered beside those of this machine. */
   allowedHosts?: readonly string[];
   source: MetricsSource;
+  pages?: Pages;
 }
 
 export interface MetricsServer {
@@ -60,20 +81,20 @@ const MAX_CONNECTIONS = 256;
 const IDLE_MILLISECONDS = 10_000;
 
 /**
- * Starts serving /metrics, /healthz and / (a list of them). Neither the server nor its
- * connections keep the process alive. Throws InputError where the port is taken or not allowed, or the host is not an address of this machine.
+ * Starts serving /metrics, /healthz and the pages. Neither the server nor its connections keep the process alive. Throws
+ * InputError where the port is taken or not allowed, or the host is not an address of this machine.
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const server = createServer(LIMITS);
-  limitConnections(server, MAX_CONNECTIONS);
+  const connections = limitConnections(server, MAX_CONNECTIONS);
   server.setTimeout(IDLE_MILLISECONDS);
   const port = await listen(server, options.host, options.port);
-  server.on('request', answerer(options, server.address() as AddressInfo));
+  server.on('request', answerer(options, server.address() as AddressInfo, connections));
   server.unref();
   // A connection that could not be accepted (out of file descriptors) must not end the run.
   server.on('error', () => {});
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
-  const close = closer(server);
+  const close = closer(server, options.pages);
   return {
     url: `http://${host}:${port}`,
     port,
@@ -86,11 +107,12 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   };
 }
 
-function closer(server: Server): () => Promise<void> {
+function closer(server: Server, pages: Pages | undefined): () => Promise<void> {
   let closed: Promise<void> | undefined;
   return () => {
     closed ??= new Promise((resolve) => {
       server.close(() => resolve());
+      pages?.close();
       server.closeAllConnections();
     });
     return closed;
@@ -105,26 +127,17 @@ async function untilAborted(wait: Promise<void>, signal?: AbortSignal): Promise<
   }
 }
 
-interface Answer {
-  type: string;
-  body: string | Buffer;
-}
-
-const PLAIN = 'text/plain; charset=utf-8';
 const WRONG_HOST =
   'This name of the host is not answered. Give it to the run with --metrics-allowed-hosts.';
-const INDEX = `Threadloom is training.
-/metrics  metrics for Prometheus
-/healthz  last step and its age, as JSON
-`;
 
 function answerer(
-  { source, host, allowedHosts: allowed = [] }: MetricsServerOptions,
+  { source, host, allowedHosts: allowed = [], pages }: MetricsServerOptions,
   { address }: AddressInfo,
+  connections: Connections,
 ): RequestListener {
   const render = reuse(async () => Buffer.from(await source.render()), RENDER_MILLISECONDS);
-  const pages = new Map<string, () => Answer | Promise<Answer>>([
-    ['/', () => ({ type: PLAIN, body: INDEX })],
+  const routes = new Map<string, Route>([
+    ...(pages?.routes ?? []),
     ['/metrics', async () => ({ type: source.contentType, body: await render() })],
     ['/healthz', () => ({ type: 'application/json', body: healthText(source) })],
   ]);
@@ -132,52 +145,27 @@ function answerer(
   return async (request, response) => {
     if (request.socket.destroyed) return;
     if (!answersTo(request.headers.host)) return refuse(request, response, 403, WRONG_HOST);
-    const page = pages.get(request.url?.split('?', 1)[0] ?? '');
-    if (!page) return refuse(request, response, 404, 'Not found. There are /metrics and /healthz.');
+    const route = routes.get(request.url?.split('?', 1)[0] ?? '');
+    if (!route) return refuse(request, response, 404, notFound(routes));
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');
       return refuse(request, response, 405, 'Only GET and HEAD are answered.');
     }
     try {
-      if (hasBody(request)) response.setHeader('Connection', 'close');
-      send(request, response, 200, await page());
+      const answer = await route(request);
+      if (!('stream' in answer)) return send(request, response, answer);
+      connections.exempt(response);
+      answer.stream(response);
     } catch {
       refuse(request, response, 500, 'The metrics could not be rendered.');
     }
   };
 }
 
-/** Nobody waits for a body: the connection ends with the answer. */
-function hasBody({ headers }: IncomingMessage): boolean {
-  return 'content-length' in headers || 'transfer-encoding' in headers;
+function notFound(routes: ReadonlyMap<string, Route>): string {
+  return `Not found. There are ${[...routes.keys()].join(', ')}.`;
 }
 
 function healthText(source: MetricsSource): string {
   return `${JSON.stringify({ status: 'ok', ...source.health() })}\n`;
-}
-
-/** An error ends the connection, so that no body of its request is waited for. */
-function refuse(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  message: string,
-): void {
-  response.setHeader('Connection', 'close');
-  send(request, response, status, { type: PLAIN, body: `${message}\n` });
-}
-
-function send(
-  request: IncomingMessage,
-  response: ServerResponse,
-  status: number,
-  { type, body }: Answer,
-): void {
-  response.writeHead(status, {
-    'Content-Type': type,
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  response.end(request.method === 'HEAD' ? undefined : body);
 }

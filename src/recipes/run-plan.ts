@@ -19,10 +19,16 @@ export function modelSpec(config: Config, vocabulary: number): ModelSpec {
   return { cell, activation: activation ?? 'tanh', hidden, layers, embed, dropout, vocabulary };
 }
 
+/** What of the text the plan follows from. */
+export type TextSizes = Pick<CorpusIndex, 'trainSymbols' | 'valSymbols'> & {
+  /** Files that are validated on, not trained on. */
+  val: readonly unknown[];
+};
+
 /** Throws InputError where the text is too short. `totals` replace the configured length, not the horizon. */
 export function planRun(
   config: Config,
-  index: CorpusIndex,
+  index: TextSizes,
   totals: Pick<Settings, 'steps' | 'epochs'> = {},
 ): RunShape {
   const ownValidation = index.val.length > 0;

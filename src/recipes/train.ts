@@ -13,9 +13,10 @@ import { memoryPlan } from '../coordinator/layout.ts';
 import { type Corpus, openCorpus } from '../data/corpus.ts';
 import { expected, InputError, messageOf, TrainingError } from '../errors.ts';
 import { chooseKernels, whyNotNative } from '../kernels/backend.ts';
+import { readRunLogs } from '../live/run-logs.ts';
 import { freeMemoryBytes, surroundings } from '../machine.ts';
-import { createMetrics, type Metrics } from '../metrics/metrics.ts';
-import { type MetricsServer, startMetricsServer } from '../metrics/server.ts';
+import { PHASES } from '../metrics/catalogue.ts';
+import type { MetricsServer } from '../metrics/server.ts';
 import { VERSION } from '../version.ts';
 import type { RunPlan, TrainObserver, TrainResult } from './reports.ts';
 import {
@@ -26,8 +27,10 @@ import {
   type Progress,
   refuseOtherModel,
 } from './restore.ts';
+import { describeRun } from './run-description.ts';
 import { modelSpec, planRun, type RunShape } from './run-plan.ts';
 import { TrainingLoop } from './training-loop.ts';
+import { Watching } from './watching.ts';
 
 export interface TrainOptions extends TrainObserver {
   /** Aborting it finishes the step, writes a checkpoint and returns a result with `interrupted`. */
@@ -126,19 +129,21 @@ interface Start {
 }
 
 async function run(config: Config, options: TrainOptions, start: Start): Promise<TrainResult> {
-  const metrics = createMetrics({ run: config.run, processMetrics: config.metrics });
-  const server = config.metrics ? await serve(config, metrics, options) : undefined;
+  const { stdin, signal } = options;
+  const watching = await Watching.start(config, options);
   let corpus: Corpus | undefined;
   try {
-    const { stdin, signal } = options;
     const watched = { limitSeconds: config.workerTimeout, onWarning: warnTo(options) };
     corpus = await openCorpus(corpusRequest(config, start), { stdin, signal, ...watched });
-    const result = await trainOn(corpus, config, options, start, metrics, server);
-    await server?.closeAfter(config.metricsLinger, options.signal);
+    const result = await trainOn(corpus, config, options, start, watching);
+    await watching.end(result, config.metricsLinger, signal);
     return result;
+  } catch (error) {
+    watching.fail(error, signal);
+    throw error;
   } finally {
     await corpus?.close();
-    await server?.close();
+    await watching.close();
   }
 }
 
@@ -147,8 +152,7 @@ async function trainOn(
   config: Config,
   options: TrainOptions,
   { from, restored, folder: opened, totals }: Start,
-  metrics: Metrics,
-  server: MetricsServer | undefined,
+  watching: Watching,
 ): Promise<TrainResult> {
   if (restored) refuseOtherCorpus(restored, corpus);
   const kernels = chooseKernels(config.backend);
@@ -188,17 +192,22 @@ async function trainOn(
       plan,
       engine,
       folder,
-      recorder: metrics,
+      recorder: watching.recorder,
       progress,
       observer: options,
     });
-    metrics.recordRun({
+    watching.recorder.recordRun({
       ...kernels,
       cell: config.cell,
       version: VERSION,
       arenaBytes: plan.arenaBytes,
     });
-    options.onPlan?.(describe(config, corpus, plan, shape, progress.step, server));
+    const told = describe(config, corpus, plan, shape, progress.step, watching.server);
+    options.onPlan?.(told);
+    await watching.begin(
+      describeRun(config, { ...told, version: VERSION }),
+      restored && (() => readRunLogs(folder!.path, PHASES, progress.logBytes)),
+    );
     return await loop.run(options.signal);
   } finally {
     await engine.pool.close();
@@ -215,22 +224,6 @@ function corpusRequest(config: Config, { from, restored }: Start) {
     vocabulary: header?.vocabulary,
     run: config.run,
   };
-}
-
-async function serve(
-  config: Config,
-  source: Metrics,
-  { onWarning }: TrainOptions,
-): Promise<MetricsServer> {
-  const { metricsHost: host, metricsPort: port } = config;
-  const allowedHosts = config.metricsAllowedHosts?.split(',');
-  const server = await startMetricsServer({ host, port, allowedHosts, source });
-  if (server.movedFrom !== undefined) {
-    onWarning?.(
-      `The default metrics port ${server.movedFrom} is in use; metrics are on port ${server.port}.`,
-    );
-  }
-  return server;
 }
 
 async function createFolder(config: Config, corpus: Corpus): Promise<RunFolder> {

@@ -122,10 +122,10 @@ export class TrainingLoop {
     this.#journal.append('steps', line);
     this.#journal.append('timings', { step, seconds, phaseSeconds });
     recorder.recordPendingLogs(this.#journal.pendingBytes);
-    recorder.recordStep({ ...line, stepTokens, tokensPerSecond, phaseSeconds });
-    this.#recordBusy(outcome);
     const { totalSteps } = shape;
     const secondsLeft = this.#progress.secondsLeft(tokensPerSecond);
+    this.#recordBusy(outcome);
+    recorder.recordStep({ ...line, stepTokens, tokensPerSecond, secondsLeft, phaseSeconds });
     const report: StepReport = { ...line, seconds, tokensPerSecond, totalSteps, secondsLeft };
     observer.onStep?.(report);
   }

@@ -36,5 +36,6 @@ export const STEP: StepRecord = {
   clipScale: 0.5,
   lr: 0.125,
   tokensPerSecond: 20_480,
+  secondsLeft: 12.5,
   phaseSeconds: { load: 0.03125, compute: 0.5, reduce: 0.0625, clip: 0.00006103515625 },
 };

@@ -22,7 +22,7 @@ export class Legend {
     const edge = curves.findIndex(({ look }) => look === 'edge');
     if (edge >= 0) {
       lines.push(
-        this.#entry(curves[edge], 'range', (values) => `${values[edge + 1]} – ${values[edge]}`),
+        this.#entry(curves[edge], 'range', (values) => rangeOf(values[edge + 1], values[edge])),
       );
     }
     this.element.replaceChildren(this.#where, ...lines);
@@ -39,6 +39,10 @@ export class Legend {
     this.#entries.push({ output, pick });
     return element('span', { class: 'entry' }, swatch(colour, look), `${name} `, output);
   }
+}
+
+function rangeOf(low: string, high: string): string {
+  return low === high ? low : `${low} – ${high}`;
 }
 
 /** A stroke in the colour and look of a curve. */

@@ -1,12 +1,13 @@
 /** Starts the page: live from the server's events, or from the snapshot that a report holds. */
 import type { Snapshot } from '../protocol.ts';
+import { fromReport } from '../view/report-data.ts';
 import './page.css';
 import { Page } from './page.ts';
 import { follow } from './stream.ts';
 
 const embedded = document.getElementById('snapshot');
 if (embedded) {
-  new Page(JSON.parse(embedded.textContent ?? '') as Snapshot).connected('report');
+  new Page(fromReport(JSON.parse(embedded.textContent ?? ''))).connected('report');
 } else {
   watch();
 }

@@ -24,11 +24,18 @@ const NAMES: Record<keyof LiveEvents, true> = {
   state: true,
 };
 
-/** Listens until the run is over and the server gone. The browser itself comes back with the last event's id. */
-export function follow(url: string, listener: StreamListener): void {
-  const source = new EventSource(url);
+/**
+ * Listens until the run is over and the server gone. The browser itself comes back with the last event's id, and so does
+ * this where the browser has given up.
+ */
+export function follow(url: string, listener: StreamListener, since?: string): void {
+  const source = new EventSource(since ? `${url}?lastEventId=${encodeURIComponent(since)}` : url);
+  let last = since;
   for (const name of Object.keys(NAMES) as (keyof LiveEvents)[]) {
-    source.addEventListener(name, (event) => listener.onEvent(name, JSON.parse(event.data)));
+    source.addEventListener(name, (event) => {
+      last = event.lastEventId;
+      listener.onEvent(name, JSON.parse(event.data));
+    });
   }
   source.addEventListener('open', () => listener.onConnection('open'));
   source.addEventListener('error', () => {
@@ -38,6 +45,6 @@ export function follow(url: string, listener: StreamListener): void {
     }
     listener.onConnection('lost');
     if (source.readyState !== EventSource.CLOSED) return;
-    setTimeout(() => follow(url, listener), RETRY_MILLISECONDS);
+    setTimeout(() => follow(url, listener, last), RETRY_MILLISECONDS);
   });
 }

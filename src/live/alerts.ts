@@ -1,0 +1,241 @@
+/** What of a run needs a look, by the same names as in the rules for Prometheus. Pure. */
+import type { GradientsRecord } from '../metrics/records.ts';
+import type { Alert, AlertName, Point, RunState } from './protocol.ts';
+import {
+  explodingLayer,
+  explodingNorm,
+  loadShare,
+  meanStepSeconds,
+  recentPoints,
+  slowestWorker,
+  stepsAboveLowestLoss,
+  vanishingLayer,
+} from './symptoms.ts';
+import { THRESHOLDS } from './thresholds.ts';
+
+/** What is known of a run. Times are Unix seconds. */
+export interface Evidence {
+  state: RunState['kind'];
+  phases: readonly string[];
+  points: readonly Point[];
+  /** The latest. */
+  gradients: GradientsRecord | undefined;
+  /** The run failed because its gradient was not finite. */
+  notFinite: boolean;
+  /** Last step or validation of this process, or the start of its training. */
+  lastProgress: number;
+  longestValidationSeconds: number;
+  /** More workers than lanes: some have nothing to do in the longest phase. */
+  hasIdleWorkers: boolean;
+  /** When threads died and were replaced. */
+  restarts: readonly number[];
+  /** Last checkpoint written, or the start of training; steps between two of them, 0 for no fixed number. */
+  lastCheckpoint: number;
+  checkpointEvery: number;
+  /** Since the last one that was written, and the first of them. */
+  checkpointFailures: number;
+  failingSince: number;
+}
+
+interface Finding {
+  message: string;
+  /** Where it is known better than by the first look. */
+  since?: number;
+}
+
+interface Rule {
+  name: AlertName;
+  severity: Alert['severity'];
+  /** Training alone: at an end there is nothing to be done any more. */
+  whileTraining: boolean;
+  find(evidence: Evidence, now: number): Finding | undefined;
+  advice: string;
+}
+
+/** All that are active; each keeps its beginning from `before`. */
+export function activeAlerts(evidence: Evidence, now: number, before: readonly Alert[]): Alert[] {
+  return RULES.flatMap(({ name, severity, whileTraining, find, advice }) => {
+    if (whileTraining && evidence.state !== 'training') return [];
+    const found = find(evidence, now);
+    if (!found) return [];
+    const since = before.find((alert) => alert.name === name)?.since ?? found.since ?? now;
+    return [{ name, severity, since, message: found.message, advice }];
+  });
+}
+
+const RULES: readonly Rule[] = [
+  {
+    name: 'ThreadloomNoProgress',
+    severity: 'critical',
+    whileTraining: true,
+    find: noProgress,
+    advice:
+      'See what the machine does: a full disk, swapping, other programs. A thread that hangs is replaced after --worker-timeout.',
+  },
+  {
+    name: 'ThreadloomLossNotFinite',
+    severity: 'critical',
+    whileTraining: false,
+    find: notFinite,
+    advice:
+      'Resume from the last checkpoint is safe; start again with a smaller --lr, a --warmup, or a smaller --clip-norm.',
+  },
+  {
+    name: 'ThreadloomLossDiverging',
+    severity: 'warning',
+    whileTraining: false,
+    find: diverging,
+    advice: 'Use a smaller --lr, a --warmup, or a smaller --clip-norm; best.ckpt is still good.',
+  },
+  {
+    name: 'ThreadloomGradientsVanishing',
+    severity: 'warning',
+    whileTraining: false,
+    find: vanishing,
+    advice:
+      'Nothing is learned over that distance: use --cell lstm or gru, --init orthogonal, or a shorter --chunk.',
+  },
+  {
+    name: 'ThreadloomGradientsExploding',
+    severity: 'warning',
+    whileTraining: false,
+    find: exploding,
+    advice: 'Set --clip-norm (1 is usual), use a smaller --lr, or --init orthogonal.',
+  },
+  {
+    name: 'ThreadloomStraggler',
+    severity: 'warning',
+    whileTraining: true,
+    find: straggler,
+    advice:
+      'Every step waits for the slowest: free the core of other programs, or make --lanes a multiple of --workers.',
+  },
+  {
+    name: 'ThreadloomWorkerRestarting',
+    severity: 'warning',
+    whileTraining: true,
+    find: restarting,
+    advice:
+      'The result is not changed, but time is lost: see the warnings of the run, and the memory of the machine.',
+  },
+  {
+    name: 'ThreadloomLoaderStarving',
+    severity: 'warning',
+    whileTraining: true,
+    find: starving,
+    advice: 'Put the text on a faster disk, or use a larger --batch or --chunk.',
+  },
+  {
+    name: 'ThreadloomCheckpointStale',
+    severity: 'warning',
+    whileTraining: true,
+    find: stale,
+    advice:
+      'Were the run to end now, all since then would be lost: see the disk, and --checkpoint-every.',
+  },
+  {
+    name: 'ThreadloomCheckpointFailing',
+    severity: 'critical',
+    whileTraining: false,
+    find: failing,
+    advice:
+      "Make room on the run's disk, or make it writable: the next checkpoint is tried by itself.",
+  },
+];
+
+function noProgress(evidence: Evidence, now: number): Finding | undefined {
+  const { noProgressSeconds, noProgressSteps, noProgressValidations } = THRESHOLDS;
+  const limit = Math.max(
+    noProgressSeconds,
+    noProgressSteps * meanStepSeconds(recentPoints(evidence.points)),
+    noProgressValidations * evidence.longestValidationSeconds,
+  );
+  const seconds = now - evidence.lastProgress;
+  if (seconds <= limit) return;
+  return {
+    message: `No step was done for ${Math.round(seconds)} s.`,
+    since: evidence.lastProgress,
+  };
+}
+
+function notFinite({ notFinite: failed, points }: Evidence): Finding | undefined {
+  const last = points[points.length - 1];
+  if (failed) return { message: `The gradient after step ${last?.step ?? 0} was not finite.` };
+  if (!last || (last.loss !== null && last.gradNorm !== null)) return;
+  return { message: `The loss or the gradient of step ${last.step} is not finite.` };
+}
+
+function diverging({ points }: Evidence): Finding | undefined {
+  const { steps, smoothed, lowest } = stepsAboveLowestLoss(points);
+  if (steps < THRESHOLDS.divergingSteps) return;
+  return {
+    message: `The smoothed loss is ${smoothed.toFixed(3)} nats, after a lowest of ${lowest.toFixed(3)}, for ${steps} steps.`,
+  };
+}
+
+function vanishing({ gradients }: Evidence): Finding | undefined {
+  const found = vanishingLayer(gradients);
+  if (!found) return;
+  return {
+    message: `In layer ${found.layer} the gradient at lag ${found.lag} is ${found.ratio.toExponential(1)} of that at lag 0.`,
+  };
+}
+
+function exploding({ points, gradients }: Evidence): Finding | undefined {
+  const norm = explodingNorm(points);
+  if (norm) {
+    return {
+      message: `A gradient norm of ${norm.highest.toPrecision(3)} came after a median of ${norm.median.toPrecision(3)}.`,
+    };
+  }
+  const found = explodingLayer(gradients);
+  if (!found) return;
+  return {
+    message: `In layer ${found.layer} the gradient at lag ${found.lag} is ${Math.round(found.ratio)} times that at lag 0.`,
+  };
+}
+
+function straggler({ points, hasIdleWorkers }: Evidence): Finding | undefined {
+  const slowest = hasIdleWorkers ? undefined : slowestWorker(recentPoints(points));
+  if (!slowest) return;
+  const { worker, share, median } = slowest;
+  return {
+    message: `Worker ${worker} is busy ${percent(share)} of the time, the median worker ${percent(median)}.`,
+  };
+}
+
+function restarting({ restarts }: Evidence, now: number): Finding | undefined {
+  const recent = restarts.filter((time) => now - time < THRESHOLDS.restartSeconds);
+  if (recent.length === 0) return;
+  const threads = recent.length === 1 ? '1 thread' : `${recent.length} threads`;
+  return {
+    message: `${threads} died and had to be replaced within ${THRESHOLDS.restartSeconds / 60} minutes.`,
+    since: recent[0],
+  };
+}
+
+function starving({ points, phases }: Evidence): Finding | undefined {
+  const share = loadShare(recentPoints(points), phases.indexOf('load'));
+  if (share <= THRESHOLDS.loadShare) return;
+  return { message: `${percent(share)} of a step is spent waiting for text.` };
+}
+
+function stale(evidence: Evidence, now: number): Finding | undefined {
+  const { lastCheckpoint, checkpointEvery, points } = evidence;
+  if (checkpointEvery === 0) return;
+  const expected = checkpointEvery * meanStepSeconds(recentPoints(points));
+  const { staleSeconds, staleIntervals } = THRESHOLDS;
+  const seconds = now - lastCheckpoint;
+  if (seconds <= Math.max(staleSeconds, staleIntervals * expected)) return;
+  return { message: `The last checkpoint is ${Math.round(seconds / 60)} minutes old.` };
+}
+
+function failing({ checkpointFailures: failures, failingSince }: Evidence): Finding | undefined {
+  if (failures === 0) return;
+  const what = failures === 1 ? 'The last checkpoint' : `The last ${failures} checkpoints`;
+  return { message: `${what} could not be written.`, since: failingSince };
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)}%`;
+}

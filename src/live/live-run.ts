@@ -1,0 +1,218 @@
+/** A run as it is shown while it trains: what it has been, and what happens, a few times a second. */
+import type {
+  EvaluationRecord,
+  GradientsRecord,
+  PoolRecord,
+  Recorder,
+  SampleRecord,
+  StepRecord,
+} from '../metrics/records.ts';
+import { activeAlerts } from './alerts.ts';
+import { RunHistory, rounded } from './history.ts';
+import { PointMaker } from './point-maker.ts';
+import { PointSeries } from './points.ts';
+import type { Alert, EvaluationPoint, RunDescription, RunState, Snapshot } from './protocol.ts';
+import { type Listener, LiveEvent, RunEvents } from './run-events.ts';
+import { Vitals } from './vitals.ts';
+
+/** Between two events of steps. */
+const PUBLISH_MILLISECONDS = 250;
+/** Most points of one event. */
+const MAX_EVENT_POINTS = 16;
+/** Between two looks at what is wrong. */
+const LOOK_MILLISECONDS = 1000;
+
+/** What a run does that is not known from its description. */
+export interface AlertSettings {
+  /** Steps between two checkpoints; 0 for no fixed number. */
+  checkpointEvery: number;
+}
+
+export class LiveRun implements Recorder {
+  readonly #now: () => number;
+  readonly #settings: AlertSettings;
+  readonly #events = new RunEvents();
+  readonly #vitals = new Vitals();
+  readonly #points: PointMaker;
+  #description: RunDescription;
+  #history = new RunHistory();
+  #state: RunState = { kind: 'starting', step: 0, secondsLeft: null };
+  /** The last one that an event or a snapshot has told. */
+  #told: RunState = this.#state;
+  #alerts: Alert[] = [];
+  #lastLook = 0;
+  /** Points that no event has told yet. */
+  #pending = new PointSeries(MAX_EVENT_POINTS);
+  #publishing: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #snapshot: { id: string; event: LiveEvent } | undefined;
+
+  /** `now`: Unix time in milliseconds. */
+  constructor(description: RunDescription, settings: AlertSettings, now: () => number = Date.now) {
+    this.#description = description;
+    this.#settings = settings;
+    this.#now = now;
+    this.#points = new PointMaker(description.phases);
+  }
+
+  /** All is known of the run now, and `history` of what it did before: training begins. */
+  begin(description: RunDescription, history: RunHistory = new RunHistory()): void {
+    const step = history.points.at(-1)?.step ?? 0;
+    this.#description = description;
+    this.#history = history;
+    this.#state = { kind: 'training', step, secondsLeft: null };
+    this.#told = this.#state;
+    this.#vitals.begin(this.#seconds);
+    this.#events.publishAnew('snapshot', this.#toSnapshot());
+  }
+
+  /** `message`: why it failed. */
+  end(kind: 'finished' | 'stopped' | 'failed', message?: string): void {
+    this.#state = { kind, step: this.#state.step, secondsLeft: null, message };
+    this.#publish();
+    this.#look();
+  }
+
+  /** Calls `listener` with each event to come. Returns how to stop. */
+  listen(listener: Listener): () => void {
+    const stop = this.#events.listen(listener);
+    this.#looking ??= setInterval(() => this.#look(), LOOK_MILLISECONDS).unref();
+    return () => {
+      stop();
+      if (this.#events.listeners > 0) return;
+      clearInterval(this.#looking);
+      this.#looking = undefined;
+    };
+  }
+
+  /** What one who has seen the event `lastId` has not: what came after it, or a snapshot where that is not kept. */
+  unseen(lastId: string | undefined): readonly LiveEvent[] {
+    this.#publish();
+    this.#look();
+    return (lastId !== undefined && this.#events.since(lastId)) || [this.#snapshotEvent()];
+  }
+
+  /** The description says it all. */
+  recordRun(): void {}
+
+  recordStep(record: StepRecord): void {
+    const now = this.#now();
+    const point = this.#points.pointOf(record, now / 1000);
+    this.#history.addPoint(point);
+    this.#pending.add(point);
+    this.#state = {
+      kind: 'training',
+      step: record.step,
+      secondsLeft: Number.isFinite(record.secondsLeft) ? record.secondsLeft : null,
+    };
+    this.#vitals.progressed(now / 1000);
+    this.#publishing ??= setTimeout(() => this.#publish(), PUBLISH_MILLISECONDS).unref();
+    if (now - this.#lastLook >= LOOK_MILLISECONDS) this.#look();
+  }
+
+  recordEvaluation({ step, loss, bestLoss, seconds }: EvaluationRecord): void {
+    this.#vitals.validated(seconds, this.#seconds);
+    this.#points.addPhase('evaluate', seconds);
+    if (!Number.isFinite(loss)) return;
+    const newest = this.#history.points.at(-1);
+    const tokens = newest?.step === step ? newest.tokens : 0;
+    const evaluation: EvaluationPoint = { step, tokens, loss, best: loss === bestLoss };
+    this.#publish();
+    this.#history.addEvaluation(evaluation);
+    this.#events.publish('evaluation', evaluation);
+  }
+
+  recordGradients(gradients: GradientsRecord): void {
+    this.#publish();
+    this.#history.addGradients(gradients);
+    this.#events.publish('gradients', gradients);
+  }
+
+  recordSample(sample: SampleRecord, seconds: number): void {
+    this.#points.addPhase('sample', seconds);
+    this.#publish();
+    this.#history.addSample(sample);
+    this.#events.publish('sample', sample);
+  }
+
+  /** To be told before the step whose tasks it counts. */
+  recordPool(pool: PoolRecord): void {
+    this.#points.addBusy(pool.busySeconds);
+    this.#vitals.countRestarts(pool, this.#seconds);
+  }
+
+  recordCheckpoint(): void {
+    this.#vitals.checkpointWritten(this.#seconds);
+  }
+
+  recordCheckpointFailure(): void {
+    this.#vitals.checkpointFailed(this.#seconds);
+  }
+
+  /** The age of the last one tells. */
+  recordCheckpointSkipped(): void {}
+
+  /** Of no concern to one who looks at the run. */
+  recordPendingLogs(): void {}
+
+  /** The run fails of it. */
+  recordNotFinite(): void {
+    this.#vitals.failedToBeFinite();
+  }
+
+  get #seconds(): number {
+    return this.#now() / 1000;
+  }
+
+  /** Tells what is pending, with the state after it. */
+  #publish(): void {
+    clearTimeout(this.#publishing);
+    this.#publishing = undefined;
+    const { points } = this.#pending;
+    if (points.length > 0) {
+      this.#pending = new PointSeries(MAX_EVENT_POINTS);
+      this.#events.publish('points', points.map(rounded));
+    }
+    if (this.#told === this.#state) return;
+    this.#told = this.#state;
+    this.#events.publish('state', this.#state);
+  }
+
+  /** Publishes the alerts where they have changed. */
+  #look(): void {
+    this.#lastLook = this.#now();
+    const before = this.#alerts;
+    this.#alerts = activeAlerts(
+      {
+        ...this.#vitals.toEvidence(),
+        state: this.#state.kind,
+        phases: this.#description.phases,
+        points: this.#history.points,
+        gradients: this.#history.gradients.at(-1),
+        hasIdleWorkers: this.#description.workers > this.#description.lanes,
+        checkpointEvery: this.#settings.checkpointEvery,
+      },
+      this.#seconds,
+      before,
+    );
+    if (JSON.stringify(before) === JSON.stringify(this.#alerts)) return;
+    this.#events.publish('alerts', this.#alerts);
+  }
+
+  #snapshotEvent(): LiveEvent {
+    const { id } = this.#events;
+    if (this.#snapshot?.id !== id) {
+      this.#snapshot = { id, event: new LiveEvent(id, 'snapshot', this.#toSnapshot()) };
+    }
+    return this.#snapshot.event;
+  }
+
+  #toSnapshot(): Snapshot {
+    return {
+      run: this.#description,
+      state: this.#state,
+      ...this.#history.toLists(),
+      alerts: this.#alerts,
+    };
+  }
+}

@@ -1,0 +1,110 @@
+/** What a line of a log says, where it is what training writes; undefined where it is not. Pure. */
+import type { GradientsRecord, LayerGradients, SampleRecord } from '../metrics/records.ts';
+
+/** A line of steps.ndjson; null for what was not finite. */
+export interface StepLine {
+  step: number;
+  tokens: number;
+  loss: number | null;
+  gradNorm: number | null;
+  clipScale: number;
+  lr: number;
+}
+
+/** A line of timings.ndjson. */
+export interface TimingLine {
+  step: number;
+  seconds: number;
+  phaseSeconds: Readonly<Record<string, number>>;
+}
+
+export interface EvaluationLine {
+  step: number;
+  tokens: number;
+  loss: number;
+}
+
+type Line = Readonly<Record<string, unknown>>;
+
+const MAX_LAYERS = 100;
+const MAX_LAGS = 64;
+const MAX_GATES = 8;
+const MAX_NAME = 40;
+const MAX_TEXT = 20_000;
+
+export function stepLine({ step, tokens, loss, gradNorm, clipScale, lr }: Line) {
+  if (!isCount(step) || !isCount(tokens) || !isNumber(clipScale) || !isNumber(lr)) return;
+  if (!isFiniteOrNull(loss) || !isFiniteOrNull(gradNorm)) return;
+  return { step, tokens, loss, gradNorm, clipScale, lr } satisfies StepLine;
+}
+
+export function timingLine({ step, seconds, phaseSeconds }: Line) {
+  if (!isCount(step) || !isNumber(seconds) || !isObject(phaseSeconds)) return;
+  const phases = Object.entries(phaseSeconds).filter((phase): phase is [string, number] =>
+    isNumber(phase[1]),
+  );
+  return { step, seconds, phaseSeconds: Object.fromEntries(phases) } satisfies TimingLine;
+}
+
+export function evaluationLine({ step, tokens, loss }: Line) {
+  if (!isCount(step) || !isCount(tokens) || !isNumber(loss)) return;
+  return { step, tokens, loss } satisfies EvaluationLine;
+}
+
+export function sampleLine({ step, text }: Line) {
+  if (!isCount(step) || typeof text !== 'string') return;
+  return { step, text: text.slice(0, MAX_TEXT) } satisfies SampleRecord;
+}
+
+export function gradientsLine({ step, layers }: Line) {
+  if (!isCount(step)) return;
+  const known = listOf(layers, MAX_LAYERS, layerGradients);
+  return known && ({ step, layers: known } satisfies GradientsRecord);
+}
+
+function layerGradients(value: Line) {
+  const { layer, gradientNorm, updateRatio } = value;
+  if (!isName(layer) || !isNumber(gradientNorm) || !isNumber(updateRatio)) return;
+  return {
+    layer,
+    gradientNorm,
+    updateRatio,
+    normByLag: listOf(value.normByLag, MAX_LAGS, ({ lag, norm }) =>
+      isCount(lag) && isNumber(norm) ? { lag, norm } : undefined,
+    ),
+    saturation: listOf(value.saturation, MAX_GATES, ({ gate, share }) =>
+      isName(gate) && isNumber(share) ? { gate, share } : undefined,
+    ),
+  } satisfies LayerGradients;
+}
+
+/** Undefined where it is no list, is too long, or has an item that is not what it should be. */
+function listOf<Item>(
+  value: unknown,
+  limit: number,
+  itemOf: (item: Line) => Item | undefined,
+): Item[] | undefined {
+  if (!Array.isArray(value) || value.length > limit) return;
+  const items = value.flatMap((item) => (isObject(item) ? (itemOf(item) ?? []) : []));
+  return items.length === value.length ? (items as Item[]) : undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isFinite(value);
+}
+
+function isFiniteOrNull(value: unknown): value is number | null {
+  return value === null || isNumber(value);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_NAME;
+}
+
+function isObject(value: unknown): value is Line {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,21 @@
+/** What is served of a run that trains: the page and its events. */
+import type { Pages } from '../metrics/server.ts';
+import { readAssets } from './assets.ts';
+import { EventStreams } from './event-streams.ts';
+import type { LiveRun } from './live-run.ts';
+
+export function livePages(
+  run: LiveRun,
+  assets = readAssets(),
+  streams = new EventStreams(run),
+): Pages {
+  return {
+    routes: new Map([
+      ['/', (request) => assets['index.html'].answer(request)],
+      ['/page.js', (request) => assets['page.js'].answer(request)],
+      ['/page.css', (request) => assets['page.css'].answer(request)],
+      ['/events', (request) => streams.answer(request)],
+    ]),
+    close: () => streams.close(),
+  };
+}

@@ -1,0 +1,68 @@
+/** Makes points of what is recorded of each step. Pure. */
+import type { StepRecord } from '../metrics/records.ts';
+import { MAX_BUSY_SHARES } from './points.ts';
+import type { Point } from './protocol.ts';
+
+export class PointMaker {
+  readonly #phases: readonly string[];
+  /** Busy seconds of each worker so far, and when the last step was made a point of. */
+  #busy: readonly number[] = [];
+  #busyBefore: readonly number[] = [];
+  /** Seconds of what lies between two steps, by phase. */
+  #between: Record<string, number> = {};
+
+  /** `phases`: in the order of `phaseSeconds`. */
+  constructor(phases: readonly string[]) {
+    this.#phases = phases;
+  }
+
+  /** Totals of each worker, those of the step at hand included. */
+  addBusy(seconds: readonly number[]): void {
+    this.#busy = seconds.slice(0, MAX_BUSY_SHARES);
+  }
+
+  /** Time of a phase that no step has itself; it counts with the next one. */
+  addPhase(phase: string, seconds: number): void {
+    this.#between[phase] = (this.#between[phase] ?? 0) + seconds;
+  }
+
+  /** `time`: Unix time in seconds. */
+  pointOf(record: StepRecord, time: number): Point {
+    const seconds: Record<string, number> = { ...this.#between, ...record.phaseSeconds };
+    const loss = finiteOrNull(record.loss);
+    const gradNorm = finiteOrNull(record.gradNorm);
+    const busyShares = this.#busyShares(record);
+    this.#between = {};
+    this.#busyBefore = this.#busy;
+    return {
+      step: record.step,
+      steps: 1,
+      tokens: record.tokens,
+      time,
+      loss,
+      lowestLoss: loss,
+      highestLoss: loss,
+      gradNorm,
+      highestGradNorm: gradNorm,
+      clippedShare: record.clipScale < 1 ? 1 : 0,
+      learningRate: record.lr,
+      tokensPerSecond: finiteOrNull(record.tokensPerSecond) ?? 0,
+      phaseSeconds: this.#phases.map((phase) => seconds[phase] ?? 0),
+      busyShares,
+    };
+  }
+
+  /** Of the step's own phases: workers have nothing to do between two steps that would count. */
+  #busyShares({ phaseSeconds }: StepRecord): number[] {
+    const total = Object.values(phaseSeconds).reduce((sum, seconds) => sum + seconds, 0);
+    if (total === 0) return [];
+    return this.#busy.map((seconds, worker) =>
+      Math.max(0, Math.min(1, (seconds - (this.#busyBefore[worker] ?? 0)) / total)),
+    );
+  }
+}
+
+/** What JSON has no number for. */
+export function finiteOrNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}

@@ -1,0 +1,125 @@
+/** Figures that alerts are made from. Pure. */
+import type { GradientsRecord } from '../metrics/records.ts';
+import type { Point } from './protocol.ts';
+import { THRESHOLDS } from './thresholds.ts';
+
+/** The last points that make up what counts as now; none before there has been so much, or where their time is not known. */
+export function recentPoints(points: readonly Point[]): readonly Point[] {
+  let [seconds, steps] = [0, 0];
+  for (let i = points.length - 1; i >= 0 && points[i].time !== null; i--) {
+    steps += points[i].steps;
+    seconds += points[i].steps * stepSeconds(points[i]);
+    if (steps >= THRESHOLDS.recentSteps && seconds >= THRESHOLDS.recentSeconds) {
+      return points.slice(i);
+    }
+  }
+  return [];
+}
+
+/** 0 for none. */
+export function meanStepSeconds(points: readonly Point[]): number {
+  const total = sum(points, (point) => point.steps * stepSeconds(point));
+  return points.length === 0 ? 0 : total / sum(points, ({ steps }) => steps);
+}
+
+/** Share of the time of the steps that lies in the phase of index `load`; 0 for no points. */
+export function loadShare(points: readonly Point[], load: number): number {
+  const total = sum(points, (point) => point.steps * stepSeconds(point));
+  const loading = sum(points, ({ steps, phaseSeconds }) => steps * (phaseSeconds[load] ?? 0));
+  return total > 0 ? loading / total : 0;
+}
+
+/** For how many steps the smoothed loss has been far above its lowest value. */
+export function stepsAboveLowestLoss(points: readonly Point[]): {
+  steps: number;
+  smoothed: number;
+  lowest: number;
+} {
+  let smoothed = Number.NaN;
+  let lowest = Number.POSITIVE_INFINITY;
+  let steps = 0;
+  for (const { loss, steps: stretch } of points) {
+    if (loss === null) continue;
+    const share = 1 - Math.exp(-stretch / THRESHOLDS.smoothingSteps);
+    smoothed = Number.isNaN(smoothed) ? loss : smoothed + (loss - smoothed) * share;
+    lowest = Math.min(lowest, smoothed);
+    const { divergingRatio, divergingNats } = THRESHOLDS;
+    const isFar = smoothed > Math.max(lowest * divergingRatio, lowest + divergingNats);
+    steps = isFar ? steps + stretch : 0;
+  }
+  return { steps, smoothed, lowest };
+}
+
+/** The highest norm of now and the median of all, where they lie far apart. */
+export function explodingNorm(
+  points: readonly Point[],
+): { highest: number; median: number } | undefined {
+  if (sum(points, ({ steps }) => steps) < THRESHOLDS.explodingMinimumSteps) return;
+  const recent = recentPoints(points);
+  const highest = Math.max(...recent.map(({ highestGradNorm }) => highestGradNorm ?? 0));
+  const middle = median(points.flatMap(({ gradNorm }) => gradNorm ?? []));
+  return middle > 0 && highest > THRESHOLDS.explodingNormRatio * middle
+    ? { highest, median: middle }
+    : undefined;
+}
+
+export interface LagRatio {
+  layer: string;
+  lag: number;
+  /** Norm at the lag, in units of that at lag 0. */
+  ratio: number;
+}
+
+/** The first layer whose gradient is nearly gone at its largest lag. */
+export function vanishingLayer(gradients: GradientsRecord | undefined): LagRatio | undefined {
+  const farthest = ratiosByLayer(gradients).flatMap((ratios) => ratios.slice(-1));
+  return farthest.find(({ ratio }) => ratio < THRESHOLDS.vanishingRatio);
+}
+
+/** The first layer, and lag, where the gradient has grown far beyond that of lag 0. */
+export function explodingLayer(gradients: GradientsRecord | undefined): LagRatio | undefined {
+  return ratiosByLayer(gradients)
+    .flat()
+    .find(({ ratio }) => ratio > THRESHOLDS.explodingLagRatio);
+}
+
+/** Of the lags above 0, ascending. */
+function ratiosByLayer(gradients: GradientsRecord | undefined): LagRatio[][] {
+  const layers = gradients?.layers ?? [];
+  return layers.map(({ layer, normByLag: [first, ...others] = [] }) =>
+    first && first.lag === 0 && first.norm > 0
+      ? others.map(({ lag, norm }) => ({ layer, lag, ratio: norm / first.norm }))
+      : [],
+  );
+}
+
+/** The busiest worker, where it is far busier than the median one. */
+export function slowestWorker(
+  points: readonly Point[],
+): { worker: number; share: number; median: number } | undefined {
+  const known = points.filter(({ busyShares }) => busyShares.length > 1);
+  if (known.length === 0) return;
+  const steps = sum(known, (point) => point.steps);
+  const shares = known[known.length - 1].busyShares.map(
+    (_, worker) => sum(known, (point) => point.steps * (point.busyShares[worker] ?? 0)) / steps,
+  );
+  const share = Math.max(...shares);
+  const middle = median(shares);
+  const { stragglerRatio, stragglerShare } = THRESHOLDS;
+  if (share <= stragglerRatio * middle || share - middle <= stragglerShare) return;
+  return { worker: shares.indexOf(share), share, median: middle };
+}
+
+function stepSeconds({ phaseSeconds }: Point): number {
+  return sum(phaseSeconds, (seconds) => seconds);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+}
+
+function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {
+  return items.reduce((total, item) => total + value(item), 0);
+}

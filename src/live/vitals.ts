@@ -1,0 +1,74 @@
+/** When something last happened to a run, and what went wrong: what alerts are made from beside its curves. */
+import type { PoolRecord } from '../metrics/records.ts';
+import type { Evidence } from './alerts.ts';
+
+/** Restarts whose times are kept. */
+const MAX_RESTARTS = 100;
+
+/** Times are Unix seconds. */
+export class Vitals {
+  #notFinite = false;
+  #lastProgress = 0;
+  #longestValidationSeconds = 0;
+  #restarts: readonly number[] = [];
+  #restartCount = 0;
+  #lastCheckpoint = 0;
+  #checkpointFailures = 0;
+  #failingSince = 0;
+
+  begin(now: number): void {
+    this.#lastProgress = now;
+    this.#lastCheckpoint = now;
+  }
+
+  progressed(now: number): void {
+    this.#lastProgress = now;
+  }
+
+  validated(seconds: number, now: number): void {
+    this.#longestValidationSeconds = Math.max(this.#longestValidationSeconds, seconds);
+    this.#lastProgress = now;
+  }
+
+  failedToBeFinite(): void {
+    this.#notFinite = true;
+  }
+
+  countRestarts({ restarts, actorRestarts }: PoolRecord, now: number): void {
+    const count = Object.values(actorRestarts).reduce((sum, each) => sum + each, restarts);
+    for (; this.#restartCount < count; this.#restartCount++) {
+      this.#restarts = [...this.#restarts, now].slice(-MAX_RESTARTS);
+    }
+  }
+
+  checkpointWritten(now: number): void {
+    this.#lastCheckpoint = now;
+    this.#checkpointFailures = 0;
+  }
+
+  checkpointFailed(now: number): void {
+    if (this.#checkpointFailures === 0) this.#failingSince = now;
+    this.#checkpointFailures++;
+  }
+
+  toEvidence(): Pick<
+    Evidence,
+    | 'notFinite'
+    | 'lastProgress'
+    | 'longestValidationSeconds'
+    | 'restarts'
+    | 'lastCheckpoint'
+    | 'checkpointFailures'
+    | 'failingSince'
+  > {
+    return {
+      notFinite: this.#notFinite,
+      lastProgress: this.#lastProgress,
+      longestValidationSeconds: this.#longestValidationSeconds,
+      restarts: this.#restarts,
+      lastCheckpoint: this.#lastCheckpoint,
+      checkpointFailures: this.#checkpointFailures,
+      failingSince: this.#failingSince,
+    };
+  }
+}

@@ -1,0 +1,65 @@
+/** What a run has left in its folder, as a report shows it: read, never written. */
+import { basename, resolve } from 'node:path';
+import { openNewest } from '../checkpoint/finder.ts';
+import type { CheckpointHeader } from '../checkpoint/header.ts';
+import { isLocked } from '../checkpoint/run-lock.ts';
+import { resolveConfig } from '../config/config.ts';
+import { InputError, messageOf } from '../errors.ts';
+import type { RunHistory } from '../live/history.ts';
+import type { RunDescription, RunState, Snapshot } from '../live/protocol.ts';
+import { readRunLogs } from '../live/run-logs.ts';
+import { surroundings } from '../machine.ts';
+import { PHASES } from '../metrics/catalogue.ts';
+import { ParameterTable } from '../model/parameters.ts';
+import { describeRun } from './run-description.ts';
+import { planRun } from './run-plan.ts';
+
+/**
+ * All that is known of a run, finished or not, even while another process trains it. Bounded, whatever its length. Throws
+ * InputError where the folder is none of a run, has no checkpoint that is whole, or cannot be read.
+ */
+export async function readRun(path: string): Promise<Snapshot> {
+  const { checkpoint } = openNewest(path);
+  const { header } = checkpoint;
+  checkpoint.close();
+  const history = await readHistory(path);
+  const step = history.points.at(-1)?.step ?? header.progress.step;
+  return {
+    run: descriptionOf(path, header, step),
+    state: { kind: stateOf(path, header), step, secondsLeft: null },
+    ...history.toLists(),
+    alerts: [],
+  };
+}
+
+async function readHistory(path: string): Promise<RunHistory> {
+  try {
+    return await readRunLogs(path, PHASES);
+  } catch (error) {
+    throw new InputError(`Expected the logs of ${path} to be readable: ${messageOf(error)}.`, {
+      cause: error,
+    });
+  }
+}
+
+/** A run may have been given more steps than its configuration says. */
+function descriptionOf(path: string, header: CheckpointHeader, step: number): RunDescription {
+  const run = basename(resolve(path));
+  const config = resolveConfig({ ...header.config, run }, surroundings());
+  const shape = planRun(config, header.corpus);
+  return describeRun(config, {
+    version: header.threadloom,
+    backend: header.backend,
+    variant: header.variant,
+    parameters: new ParameterTable(header.model).count,
+    workers: config.workers,
+    vocabulary: header.model.vocabulary,
+    totalSteps: Math.max(step, shape.totalSteps),
+    stepsPerEpoch: shape.training.chunks,
+  });
+}
+
+function stateOf(path: string, { progress }: CheckpointHeader): RunState['kind'] {
+  if (isLocked(path)) return 'training';
+  return progress.finished ? 'finished' : 'stopped';
+}

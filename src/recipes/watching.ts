@@ -1,0 +1,74 @@
+/** Who is told of a run while it trains: its metrics and, where they are served, the live page on the same port. */
+import type { Config } from '../config/config.ts';
+import { messageOf } from '../errors.ts';
+import type { RunHistory } from '../live/history.ts';
+import { LiveRun } from '../live/live-run.ts';
+import { livePages } from '../live/pages.ts';
+import type { RunDescription } from '../live/protocol.ts';
+import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { recordAll } from '../metrics/record-all.ts';
+import type { Recorder } from '../metrics/records.ts';
+import { type MetricsServer, startMetricsServer } from '../metrics/server.ts';
+import { VERSION } from '../version.ts';
+import type { TrainObserver, TrainResult } from './reports.ts';
+import { describeStart } from './run-description.ts';
+
+export class Watching {
+  readonly recorder: Recorder;
+  /** Absent where nothing is served. */
+  readonly server: MetricsServer | undefined;
+  readonly #live: LiveRun | undefined;
+
+  private constructor(metrics: Metrics, live?: LiveRun, server?: MetricsServer) {
+    this.recorder = live ? recordAll([metrics, live]) : metrics;
+    this.#live = live;
+    this.server = server;
+  }
+
+  /** Throws InputError where the port is taken or not allowed, or the host is not an address of this machine. */
+  static async start(config: Config, { onWarning }: TrainObserver): Promise<Watching> {
+    const metrics = createMetrics({ run: config.run, processMetrics: config.metrics });
+    if (!config.metrics) return new Watching(metrics);
+    const { checkpointEvery, metricsHost: host, metricsPort: port } = config;
+    const live = new LiveRun(describeStart(config, VERSION), { checkpointEvery });
+    const server = await startMetricsServer({
+      host,
+      port,
+      allowedHosts: config.metricsAllowedHosts?.split(','),
+      source: metrics,
+      pages: livePages(live),
+    });
+    if (server.movedFrom !== undefined) {
+      onWarning?.(
+        `The default metrics port ${server.movedFrom} is in use; metrics are on port ${server.port}.`,
+      );
+    }
+    return new Watching(metrics, live, server);
+  }
+
+  /** Training begins. `readHistory`: of a run that goes on, read only where somebody may look at it. */
+  async begin(description: RunDescription, readHistory?: () => Promise<RunHistory>): Promise<void> {
+    if (this.#live) this.#live.begin(description, await readHistory?.());
+  }
+
+  /** Serves the last values for as long as was asked for. */
+  async end({ interrupted }: TrainResult, seconds: number, signal?: AbortSignal): Promise<void> {
+    this.#live?.end(interrupted ? 'stopped' : 'finished');
+    await this.server?.closeAfter(seconds, signal);
+  }
+
+  /** `error`: why the run could not go on; with an aborted `signal` it was stopped. */
+  fail(error: unknown, signal?: AbortSignal): void {
+    if (signal?.aborted) this.#live?.end('stopped');
+    else this.#live?.end('failed', withoutFolders(messageOf(error)));
+  }
+
+  async close(): Promise<void> {
+    await this.server?.close();
+  }
+}
+
+/** Of every path its last name alone: others may see it. */
+function withoutFolders(message: string): string {
+  return message.replace(/(?:[A-Za-z]:)?(?:[\\/][^\s\\/:"']+)*[\\/]([^\s\\/:"']+)/g, '$1');
+}
