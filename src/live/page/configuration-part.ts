@@ -12,20 +12,25 @@ export function configurationPart(): Part {
     element: whole,
     topics: ['run'],
     draw({ run }) {
+      const half = Math.ceil(run.settings.length / 2);
       place.replaceChildren(
         table('The run', ['what', 'value'], factsOf(run)),
-        table(
-          'Settings',
-          ['flag', 'value'],
-          run.settings.map(({ flag, value }) => [element('code', {}, flag), value]),
-        ),
+        settingsTable('Settings', run.settings.slice(0, half)),
+        settingsTable('More settings', run.settings.slice(half)),
       );
     },
   };
 }
 
+function settingsTable(caption: string, settings: RunDescription['settings']): HTMLTableElement {
+  const rows = settings.map(({ flag, value }) => [element('code', {}, flag), value]);
+  return table(caption, ['flag', 'value'], rows);
+}
+
 function factsOf(run: RunDescription): [string, string][] {
-  const kernels = [run.backend, run.variant].filter(Boolean).join(', ');
+  const kernels = run.variant.startsWith(run.backend)
+    ? run.variant
+    : [run.backend, run.variant].filter(Boolean).join(', ');
   return [
     ['run', run.run],
     ['cell', run.cell],

@@ -17,7 +17,7 @@ import { themeButton } from './theme.ts';
 import { workersPart } from './workers-part.ts';
 
 const CONNECTIONS: Record<Connection | 'report', string> = {
-  open: 'live',
+  open: 'connected',
   lost: 'connection lost, trying again',
   ended: 'the run is over and its server gone; this is the last it sent',
   report: 'report',

@@ -31,7 +31,7 @@ export function statePart(): Part {
     topics: ['run', 'state', 'points', 'evaluations'],
     draw(now) {
       progress.max = Math.max(1, now.run.totalSteps);
-      progress.value = now.state.step;
+      progress.value = now.state.kind === 'finished' ? progress.max : now.state.step;
       reason.hidden = now.state.message === undefined;
       setText(reason, now.state.message ?? '');
       for (const [i, [, read]] of TILES.entries()) {
@@ -52,7 +52,7 @@ export function stateName({ kind }: RunState): string {
 type Tile = (now: Readonly<Snapshot>) => [value: string, note?: string];
 
 const TILES: [name: string, read: Tile][] = [
-  ['Step', ({ state, run }) => [formatCount(state.step), `of ${formatCount(run.totalSteps)}`]],
+  ['Step', ({ state, run }) => [formatCount(state.step), goalOf(run.totalSteps, state)]],
   [
     'Time left',
     ({ state }) => [state.secondsLeft === null ? '–' : formatDuration(state.secondsLeft)],
@@ -78,6 +78,12 @@ const TILES: [name: string, read: Tile][] = [
     },
   ],
 ];
+
+/** A run that was given a time ends before its steps do. */
+function goalOf(totalSteps: number, { kind, step }: RunState): string {
+  const early = kind === 'finished' && step < totalSteps;
+  return `${early ? 'of at most' : 'of'} ${formatCount(totalSteps)}`;
+}
 
 function lossTile(nats: number | null | undefined): [string, string?] {
   if (nats === undefined) return ['–'];
