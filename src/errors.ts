@@ -37,6 +37,9 @@ export class TrainingError extends ThreadloomError {
   }
 }
 
+/** A step whose loss or gradient is not finite; it has not happened. */
+export class NotFiniteError extends TrainingError {}
+
 /**
  * The one sentence form of a refusal: what was expected, what came, what to do.
  * `got` is shown as JSON, shortened, so that control characters cannot disturb a terminal.

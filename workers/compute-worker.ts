@@ -1,5 +1,4 @@
 /** Entry of a compute thread: runs one task on the arena, replies with what it measured. */
-import { threadId } from 'node:worker_threads';
 import { workerData } from 'piscina';
 import { toErrorRecord } from '../src/errors.ts';
 import { createKernels } from '../src/kernels/backend.ts';
@@ -10,6 +9,7 @@ import { Network } from '../src/model/network.ts';
 import { combineBiases, packJobs, runPackJob } from '../src/model/packing.ts';
 import { BLOCK, ParameterTable } from '../src/model/parameters.ts';
 import { updateRange } from '../src/optimizer/update.ts';
+import { monotonicSeconds } from '../src/pool/clock.ts';
 import type {
   ComputeReply,
   ComputeResult,
@@ -33,10 +33,10 @@ const networks = layout.shards.map(
 const subtreesOfShards = layout.shards.map((_, shard) => subtreesOf(shard));
 
 export default function run(task: ComputeTask): ComputeReply {
-  const started = performance.now();
+  const startedSeconds = monotonicSeconds();
   try {
     const figures = perform(task);
-    return { threadId, seconds: (performance.now() - started) / 1000, ...figures };
+    return { startedSeconds, seconds: monotonicSeconds() - startedSeconds, ...figures };
   } catch (error) {
     return { error: toErrorRecord(error) };
   }

@@ -1,7 +1,7 @@
 /** What the machine can do at most, measured: multiply-adds in registers and copying of memory, on several threads at once. */
 import { planEngine, startEngine } from '../coordinator/engine.ts';
 import { chooseKernels } from '../kernels/backend.ts';
-import type { ComputeTask } from '../pool/protocol.ts';
+import { measureRate } from '../pool/machine-rate.ts';
 
 export interface Peak {
   workers: number;
@@ -36,12 +36,8 @@ export async function measurePeak(workers: number): Promise<Peak> {
   );
   const { pool } = await startEngine(plan);
   const best = async (what: 'multiply-add' | 'copy') => {
-    const task: ComputeTask = { kind: 'measure', what, seconds: SECONDS };
     const rates: number[] = [];
-    for (let i = 0; i < REPEATS; i++) {
-      const results = await pool.run(new Array<ComputeTask>(workers).fill(task));
-      rates.push(results.reduce((sum, { rate }) => sum + (rate ?? 0), 0));
-    }
+    for (let i = 0; i < REPEATS; i++) rates.push(await measureRate(pool, workers, what, SECONDS));
     return Math.max(...rates);
   };
   try {

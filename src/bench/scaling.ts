@@ -2,7 +2,7 @@
 import { type BenchScalingSettings, benchScalingSettings } from '../config/bench-settings.ts';
 import { chooseKernels, type KernelChoice } from '../kernels/backend.ts';
 import { surroundings } from '../machine.ts';
-import { flopsPerToken } from './flops.ts';
+import { flopsPerToken } from '../model/flops.ts';
 import { fitScaling, LEAST_POINTS, predictSeconds, type ScalingModel } from './scaling-model.ts';
 import { type Shape, workloadOf } from './train.ts';
 import { measureTraining, type TrainMeasurement, type Workload } from './workload.ts';

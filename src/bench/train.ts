@@ -3,8 +3,8 @@ import { type BenchTrainSettings, benchTrainSettings } from '../config/bench-set
 import { expected, InputError } from '../errors.ts';
 import { chooseKernels } from '../kernels/backend.ts';
 import { surroundings } from '../machine.ts';
+import { flopsPerToken } from '../model/flops.ts';
 import type { ModelSpec } from '../model/spec.ts';
-import { flopsPerToken } from './flops.ts';
 import { measurePeak, type Peak } from './peak.ts';
 import { measureTraining, type TrainMeasurement, type Workload } from './workload.ts';
 

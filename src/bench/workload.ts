@@ -142,8 +142,8 @@ function summarize(steps: readonly TimedStep[], tokensPerStep: number) {
 }
 
 /** Adds up one figure of each phase's task times. */
-function overPhases({ busy }: StepOutcome, figure: (seconds: number[]) => number): number {
-  return sum(Object.values(busy).map((tasks) => figure(tasks.map(({ seconds }) => seconds))));
+function overPhases({ tasks }: StepOutcome, figure: (seconds: number[]) => number): number {
+  return sum(Object.values(tasks).map((times) => figure(times.map(({ seconds }) => seconds))));
 }
 
 function sum(values: readonly number[]): number {

@@ -2,14 +2,14 @@
  * Drives the phases of a step through the pool: who computes what, when. Every task reads what nobody writes in its phase
  * and writes only its own ranges; only the end of `commit` makes a step have happened.
  */
-import { TrainingError } from '../errors.ts';
+import { NotFiniteError, type TrainingError } from '../errors.ts';
 import type { ArenaViews } from '../memory/arena.ts';
 import type { ArenaLayout } from '../memory/layout.ts';
 import type { PackJob } from '../model/packing.ts';
 import { BLOCK, type ParameterTable } from '../model/parameters.ts';
 import { headTimes } from '../model/workspace.ts';
 import { clipByNorm } from '../optimizer/clip.ts';
-import type { ComputePool } from '../pool/compute-pool.ts';
+import type { ComputePool, TaskResult } from '../pool/compute-pool.ts';
 import type { ComputeResult, ComputeTask } from '../pool/protocol.ts';
 import { countPartials } from '../reduce/lane-reduction.ts';
 import { cut, cutByCost, type Span } from './plan.ts';
@@ -33,13 +33,11 @@ export interface StepOutcome {
   /** Wall time of each phase. */
   phaseSeconds: Partial<Record<StepPhase, number>>;
   /** What the tasks of each phase took, in order of shard or range. */
-  busy: Partial<Record<StepPhase, readonly ThreadTime[]>>;
+  tasks: Partial<Record<StepPhase, readonly TaskTime[]>>;
 }
 
-export interface ThreadTime {
-  threadId: number;
-  seconds: number;
-}
+/** How long a task waited for its thread to begin it, and took. */
+export type TaskTime = Pick<TaskResult, 'waitSeconds' | 'seconds'>;
 
 export interface CoordinatorParts {
   pool: ComputePool;
@@ -93,7 +91,7 @@ export class Coordinator {
     const clock = new PhaseClock();
     const { pool, streams, times } = this.#parts;
     const tokens = streams * times;
-    const busy: StepOutcome['busy'] = {};
+    const taskTimes: StepOutcome['tasks'] = {};
     let loss = Number.NaN;
     let clipped = { gradNorm: Number.NaN, clipScale: 1 };
 
@@ -107,11 +105,11 @@ export class Coordinator {
       if (phase === 'clip' && !(Number.isFinite(clipped.gradNorm) && Number.isFinite(loss))) {
         throw this.#notFinite(loss);
       }
-      if (tasks.length > 0) busy[phase] = results;
+      if (tasks.length > 0) taskTimes[phase] = results;
       phase = phaseAfter(phase, tasks.length, results);
     }
     this.generation++;
-    return { loss, ...clipped, phaseSeconds: clock.seconds, busy };
+    return { loss, ...clipped, phaseSeconds: clock.seconds, tasks: taskTimes };
   }
 
   /** Copies parameters, optimizer state and carries to where the checkpoint writer reads them. */
@@ -221,7 +219,7 @@ export class Coordinator {
     const gradient = views.reals.subarray(layout.gradient, layout.gradient + table.paddedLength);
     const bad = gradient.findIndex((value) => !Number.isFinite(value));
     const where = bad < 0 ? 'its norm overflows' : this.#describeElement(bad, gradient[bad]);
-    return new TrainingError(
+    return new NotFiniteError(
       `The gradient of step ${step + 1} is not finite (loss ${loss}): ${where}. The parameters of step ${step} are kept. ` +
         'Use a smaller --lr, a --warmup, or a smaller --clip-norm.',
       { step: step + 1, phase: 'clip' },

@@ -1,7 +1,7 @@
 /** The loss over a whole text, on the pool. The training carry and the parameters stay as they are. */
 import { chunkWindow, type StreamPlan } from '../data/streams.ts';
 import type { ArenaLayout } from '../memory/layout.ts';
-import type { LoaderApi, StreamsRequest } from '../pool/protocol.ts';
+import type { FillRequest, StreamsRequest } from '../pool/protocol.ts';
 import type { Coordinator } from './coordinator.ts';
 import { ChunkFeed } from './feed.ts';
 import type { Span } from './plan.ts';
@@ -10,7 +10,7 @@ export interface EvaluationParts {
   coordinator: Coordinator;
   layout: ArenaLayout;
   /** Calls of the loader. */
-  fill: (request: Parameters<LoaderApi['fill']>[0]) => Promise<void>;
+  fill: (request: FillRequest) => Promise<unknown>;
   /** The text, cut into as many streams as `spans` hold. */
   source: StreamsRequest;
   plan: StreamPlan;

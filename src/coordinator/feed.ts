@@ -4,7 +4,7 @@
  */
 
 /** Fills one ring slot with one chunk. */
-export type FillSlot<Chunk> = (chunk: Chunk, slot: number) => Promise<void>;
+export type FillSlot<Chunk> = (chunk: Chunk, slot: number) => Promise<unknown>;
 
 export interface FedChunk<Chunk> {
   chunk: Chunk;
@@ -17,7 +17,7 @@ export class ChunkFeed<Chunk> {
   readonly #chunks: Iterator<Chunk>;
   readonly #slots: number;
   readonly #fill: FillSlot<Chunk>;
-  readonly #ready: { chunk: Chunk; slot: number; filled: Promise<void> }[] = [];
+  readonly #ahead: { chunk: Chunk; slot: number; filled: Promise<unknown>; done: boolean }[] = [];
   #requested = 0;
 
   constructor(chunks: Iterable<Chunk>, slots: number, fill: FillSlot<Chunk>) {
@@ -32,7 +32,7 @@ export class ChunkFeed<Chunk> {
    */
   async next(): Promise<FedChunk<Chunk> | undefined> {
     this.#requestAhead();
-    const head = this.#ready.shift();
+    const head = this.#ahead.shift();
     if (!head) return undefined;
     const started = performance.now();
     await head.filled;
@@ -44,20 +44,30 @@ export class ChunkFeed<Chunk> {
     };
   }
 
+  /** Chunks that lie ready ahead of the one that `next` returned last. */
+  get readyAhead(): number {
+    return this.#ahead.filter(({ done }) => done).length;
+  }
+
   /** Waits for the fills under way, whose results nobody will use. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#ready.splice(0).map(({ filled }) => filled));
+    await Promise.allSettled(this.#ahead.splice(0).map(({ filled }) => filled));
   }
 
   #requestAhead(): void {
-    while (this.#ready.length < this.#slots - 1) {
+    while (this.#ahead.length < this.#slots - 1) {
       const { value: chunk, done } = this.#chunks.next();
       if (done) return;
       const slot = this.#requested++ % this.#slots;
-      const filled = this.#fill(chunk, slot);
-      // The rejection is reported by `next`; a chunk nobody asks for must not end the process.
-      filled.catch(() => undefined);
-      this.#ready.push({ chunk, slot, filled });
+      const request = { chunk, slot, filled: this.#fill(chunk, slot), done: false };
+      request.filled.then(
+        () => {
+          request.done = true;
+        },
+        // The rejection is reported by `next`; a chunk nobody asks for must not end the process.
+        () => undefined,
+      );
+      this.#ahead.push(request);
     }
   }
 }

@@ -46,6 +46,11 @@ export class ChunkFiller {
     }
   }
 
+  /** Bytes of text read so far. */
+  get bytesRead(): number {
+    return this.#readers.train.bytesRead + this.#readers.val.bytesRead;
+  }
+
   close(): void {
     this.#readers.train.close();
     this.#readers.val.close();

@@ -15,8 +15,10 @@ export class Loader implements LoaderApi {
     this.#filler = new ChunkFiller(index, memory);
   }
 
-  fill(request: FillRequest): void {
+  fill(request: FillRequest): number {
     if (!this.#filler) throw new Error('The loader was asked to fill before it was given a corpus');
+    const before = this.#filler.bytesRead;
     this.#filler.fill(request);
+    return this.#filler.bytesRead - before;
   }
 }

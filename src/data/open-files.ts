@@ -5,6 +5,8 @@ import type { FileIndex } from '../pool/protocol.ts';
 import { openTextFile } from './text-file.ts';
 
 export class OpenFiles {
+  /** So far, of all files. */
+  bytesRead = 0;
   readonly #files: readonly FileIndex[];
   readonly #limit: number;
   /** Descriptors by file, the one used last at the end. */
@@ -24,6 +26,7 @@ export class OpenFiles {
     try {
       const descriptor = this.#descriptorOf(file);
       const done = readUpTo(descriptor, first, into);
+      this.bytesRead += done;
       const { size, mtimeMs } = fstatSync(descriptor);
       if (done === into.length && size === bytes && mtimeMs === modifiedMs) return;
     } catch (error) {

@@ -60,6 +60,11 @@ export class TextReader {
     cursor.symbol = position + count - 1;
   }
 
+  /** So far, what was read twice counted twice. */
+  get bytesRead(): number {
+    return this.#open.bytesRead;
+  }
+
   close(): void {
     this.#open.close();
   }

@@ -1,4 +1,5 @@
 /** A run as it is shown while it trains: what it has been, and what happens, a few times a second. */
+import type { Phase } from '../metrics/catalogue.ts';
 import type {
   EvaluationRecord,
   GradientsRecord,
@@ -128,11 +129,14 @@ export class LiveRun implements Recorder {
     this.#events.publish('gradients', gradients);
   }
 
-  recordSample(sample: SampleRecord, seconds: number): void {
-    this.#points.addPhase('sample', seconds);
+  recordSample(sample: SampleRecord): void {
     this.#publish();
     this.#history.addSample(sample);
     this.#events.publish('sample', sample);
+  }
+
+  recordPhase(phase: Phase, seconds: number): void {
+    this.#points.addPhase(phase, seconds);
   }
 
   /** To be told before the step whose tasks it counts. */
@@ -159,6 +163,9 @@ export class LiveRun implements Recorder {
   recordNotFinite(): void {
     this.#vitals.failedToBeFinite();
   }
+
+  /** `end` tells how, too. */
+  recordEnd(): void {}
 
   get #seconds(): number {
     return this.#now() / 1000;

@@ -1,8 +1,10 @@
 /** The metrics of one run: `train.ts` hands over what happened, Prometheus reads it. */
 import { basename } from 'node:path';
-import { type Counter, collectDefaultMetrics, type Histogram, Registry } from 'prom-client';
-import { PHASES, type Phase } from './catalogue.ts';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { Phase } from './catalogue.ts';
+import { CoordinationMetrics, setTotal } from './coordination-metrics.ts';
 import { createInstruments, type Instruments } from './definitions.ts';
+import { recordLayers } from './layer-metrics.ts';
 import type {
   CheckpointRecord,
   EvaluationRecord,
@@ -48,10 +50,10 @@ export class Metrics implements Recorder {
   readonly contentType: string;
   readonly #registry: Registry;
   readonly #instruments: Instruments;
+  readonly #coordination: CoordinationMetrics;
   readonly #now: () => number;
-  // Children are kept because finding one by its labels takes three times as long as counting.
-  readonly #phases: ReadonlyMap<Phase, Histogram.Internal<'phase'>>;
-  readonly #busySeconds: Counter.Internal[] = [];
+  #flopsPerToken = 0;
+  #peakFlops: number | undefined;
   #lastStep: { step: number; milliseconds: number } | undefined;
   #lastCheckpoint: { milliseconds: number } | undefined;
 
@@ -59,63 +61,73 @@ export class Metrics implements Recorder {
     this.contentType = registry.contentType;
     this.#registry = registry;
     this.#instruments = instruments;
+    this.#coordination = new CoordinationMetrics(instruments);
     this.#now = now;
-    this.#phases = new Map(
-      PHASES.map((phase) => [phase, instruments.phaseSeconds.labels({ phase })]),
-    );
-    for (const phase of PHASES) instruments.phaseSeconds.zero({ phase });
   }
 
-  recordRun({ cell, backend, variant, version, arenaBytes }: RunRecord): void {
-    const { runInfo, arenaBytes: arena } = this.#instruments;
-    runInfo.reset();
-    runInfo.set({ cell, backend, variant, version }, 1);
-    arena.set(arenaBytes);
+  recordRun(record: RunRecord): void {
+    const instruments = this.#instruments;
+    instruments.active.set(1);
+    instruments.startTime.set(this.#now() / 1000);
+    recordInfo(instruments, record);
+    instruments.workersPlanned.set(record.workers);
+    instruments.stepsPlanned.set(record.totalSteps);
+    if (record.clipNorm > 0) instruments.clipNorm.set(record.clipNorm);
+    instruments.ringSlots.set(record.ringSlots);
+    for (const [region, bytes] of record.arenaBytes) instruments.arenaBytes.set({ region }, bytes);
+    this.#flopsPerToken = record.flopsPerToken;
+    this.#peakFlops = record.peakFlops;
+    if (record.peakFlops) instruments.peakFlops.set(record.peakFlops);
   }
 
   recordStep(record: StepRecord): void {
     const instruments = this.#instruments;
+    const { step, loss, gradNorm, clipScale, tokensPerSecond } = record;
     instruments.steps.inc();
     instruments.tokens.inc(record.stepTokens);
-    instruments.step.set(record.step);
+    instruments.step.set(step);
     instruments.epoch.set(record.epoch);
-    instruments.trainLoss.set(record.loss);
-    instruments.gradientNorm.set(record.gradNorm);
+    instruments.trainLoss.set(loss);
+    instruments.trainBits.set(loss / Math.LN2);
+    instruments.trainPerplexity.set(Math.exp(loss));
+    instruments.gradientNorm.set(gradNorm);
+    instruments.clippedGradientNorm.set(gradNorm * clipScale);
+    if (clipScale < 1) instruments.clippedSteps.inc();
     instruments.learningRate.set(record.lr);
-    instruments.tokensPerSecond.set(record.tokensPerSecond);
-    if (record.clipScale < 1) instruments.clippedSteps.inc();
-    for (const [phase, child] of this.#phases) {
-      const seconds = record.phaseSeconds[phase];
-      if (seconds !== undefined) child.observe(seconds);
+    instruments.tokensPerSecond.set(tokensPerSecond);
+    instruments.secondsLeft.set(record.secondsLeft);
+    instruments.flops.inc(record.stepTokens * this.#flopsPerToken);
+    if (this.#peakFlops) {
+      instruments.peakShare.set((tokensPerSecond * this.#flopsPerToken) / this.#peakFlops);
     }
-    this.#lastStep = { step: record.step, milliseconds: this.#now() };
+    instruments.ringFilled.set(record.ringFilled);
+    setTotal(instruments.bytesRead, record.bytesRead);
+    this.#coordination.recordStep(record);
+    this.#lastStep = { step, milliseconds: this.#now() };
   }
 
   recordEvaluation({ loss, bestLoss, seconds }: EvaluationRecord): void {
-    this.#instruments.validationLoss.set(loss);
-    this.#instruments.bestValidationLoss.set(bestLoss);
-    this.#phases.get('evaluate')!.observe(seconds);
+    const instruments = this.#instruments;
+    instruments.validationLoss.set(loss);
+    instruments.validationBits.set(loss / Math.LN2);
+    instruments.validationPerplexity.set(Math.exp(loss));
+    instruments.bestValidationLoss.set(bestLoss);
+    this.#coordination.recordPhase('evaluate', seconds);
   }
 
-  recordGradients(_gradients: GradientsRecord): void {}
+  recordGradients(gradients: GradientsRecord): void {
+    recordLayers(this.#instruments, gradients);
+  }
 
   /** Text is no metric. */
   recordSample(_sample: SampleRecord): void {}
 
-  recordPool({ workers, restarts, repeatedTasks, actorRestarts, busySeconds }: PoolRecord): void {
-    const instruments = this.#instruments;
-    instruments.workers.set(workers);
-    setTotal(instruments.workerRestarts, restarts);
-    setTotal(instruments.repeatedTasks, repeatedTasks);
-    instruments.actorRestarts.reset();
-    for (const [actor, count] of Object.entries(actorRestarts)) {
-      instruments.actorRestarts.inc({ actor }, count);
-    }
-    instruments.workerBusySeconds.reset();
-    for (const [worker, seconds] of busySeconds.entries()) {
-      this.#busySeconds[worker] ??= instruments.workerBusySeconds.labels({ worker });
-      this.#busySeconds[worker].inc(seconds);
-    }
+  recordPool(pool: PoolRecord): void {
+    this.#coordination.recordPool(pool);
+  }
+
+  recordPhase(phase: Phase, seconds: number): void {
+    this.#coordination.recordPhase(phase, seconds);
   }
 
   recordCheckpoint({ bytes, seconds }: CheckpointRecord): void {
@@ -139,6 +151,14 @@ export class Metrics implements Recorder {
     this.#instruments.pendingLogBytes.set(bytes);
   }
 
+  recordNotFinite(): void {
+    this.#instruments.notFinite.inc();
+  }
+
+  recordEnd(): void {
+    this.#instruments.active.set(0);
+  }
+
   /** All metrics of this moment, as Prometheus reads them; the text of `contentType`. */
   render(): Promise<string> {
     if (this.#lastCheckpoint) {
@@ -159,8 +179,12 @@ export class Metrics implements Recorder {
   }
 }
 
-/** A counter as another owner counts it; were that one to begin anew, Prometheus sees a reset. */
-function setTotal(counter: Counter, total: number): void {
-  counter.reset();
-  counter.inc(total);
+/** The series that are always 1. */
+function recordInfo({ runInfo, buildInfo }: Instruments, run: RunRecord): void {
+  const { cell, hidden, layers, batch, chunk, lanes, optimizer, backend, variant, version } = run;
+  const labels = { cell, hidden, layers, batch, chunk, lanes, optimizer, backend, variant };
+  runInfo.reset();
+  runInfo.set(labels, 1);
+  const platform = `${process.platform}-${process.arch}`;
+  buildInfo.set({ version, node: process.versions.node, platform }, 1);
 }

@@ -11,11 +11,14 @@ export function recordAll(recorders: readonly Recorder[]): Recorder {
     recordStep: (step) => tell((recorder) => recorder.recordStep(step)),
     recordEvaluation: (loss) => tell((recorder) => recorder.recordEvaluation(loss)),
     recordGradients: (gradients) => tell((recorder) => recorder.recordGradients(gradients)),
-    recordSample: (sample, seconds) => tell((recorder) => recorder.recordSample(sample, seconds)),
+    recordSample: (sample) => tell((recorder) => recorder.recordSample(sample)),
+    recordPhase: (phase, seconds) => tell((recorder) => recorder.recordPhase(phase, seconds)),
     recordPool: (pool) => tell((recorder) => recorder.recordPool(pool)),
     recordCheckpoint: (checkpoint) => tell((recorder) => recorder.recordCheckpoint(checkpoint)),
     recordCheckpointFailure: () => tell((recorder) => recorder.recordCheckpointFailure()),
     recordCheckpointSkipped: () => tell((recorder) => recorder.recordCheckpointSkipped()),
     recordPendingLogs: (bytes) => tell((recorder) => recorder.recordPendingLogs(bytes)),
+    recordNotFinite: () => tell((recorder) => recorder.recordNotFinite()),
+    recordEnd: () => tell((recorder) => recorder.recordEnd()),
   };
 }

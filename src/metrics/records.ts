@@ -8,24 +8,48 @@ export interface Recorder {
   recordStep(step: StepRecord): void;
   recordEvaluation(evaluation: EvaluationRecord): void;
   recordGradients(gradients: GradientsRecord): void;
-  /** `seconds`: what it took to draw. */
-  recordSample(sample: SampleRecord, seconds: number): void;
+  recordSample(sample: SampleRecord): void;
+  /** Time of what is not part of a step: a snapshot, the gradients, a sample. */
+  recordPhase(phase: Phase, seconds: number): void;
   recordPool(pool: PoolRecord): void;
   recordCheckpoint(checkpoint: CheckpointRecord): void;
   recordCheckpointFailure(): void;
   recordCheckpointSkipped(): void;
   recordPendingLogs(bytes: number): void;
+  /** A step was refused because its loss or gradient was not finite. */
+  recordNotFinite(): void;
+  /** After the last step, whatever the reason; its values are served on for a while. */
+  recordEnd(): void;
 }
 
 /** What stays the same for a whole run. */
 export interface RunRecord {
   cell: string;
+  hidden: number;
+  layers: number;
+  /** N, T and S */
+  batch: number;
+  chunk: number;
+  lanes: number;
+  optimizer: string;
   backend: string;
   /** Variant of the backend, such as relaxed SIMD; empty where it has none. */
   variant: string;
   /** Version of Threadloom. */
   version: string;
-  arenaBytes: number;
+  workers: number;
+  /** Step after which the run ends. */
+  totalSteps: number;
+  /** Largest gradient norm allowed; 0: off. */
+  clipNorm: number;
+  /** Floating-point operations of training on one token. */
+  flopsPerToken: number;
+  /** What all workers can do, operations a second; undefined where it was not measured. */
+  peakFlops?: number;
+  /** Chunks that the ring holds. */
+  ringSlots: number;
+  /** Bytes of the arena by what they are for. */
+  arenaBytes: ReadonlyMap<string, number>;
 }
 
 /** One committed step: a line of steps.ndjson, and what of it is not reproducible. */
@@ -47,6 +71,18 @@ export interface StepRecord {
   secondsLeft: number;
   /** Wall time of the phases that this step had. */
   phaseSeconds: Readonly<Partial<Record<Phase, number>>>;
+  /** The tasks of each phase that has any. */
+  tasks: Readonly<Partial<Record<Phase, readonly TaskRecord[]>>>;
+  /** Chunks in the ring at the step's end, its own included. */
+  ringFilled: number;
+  /** By the loader since the process began. */
+  bytesRead: number;
+}
+
+export interface TaskRecord {
+  /** From being handed out until its thread began it. */
+  waitSeconds: number;
+  seconds: number;
 }
 
 export interface EvaluationRecord {

@@ -3,6 +3,7 @@
  * which says what to do; a task whose thread dies is repeated once that thread has ended and so can write no more.
  */
 import { type FailurePlace, fromErrorRecord, messageOf, TrainingError } from '../errors.ts';
+import { monotonicSeconds } from './clock.ts';
 import { ComputeThread } from './compute-thread.ts';
 import {
   afterEvent,
@@ -30,14 +31,21 @@ export interface PoolCounters {
   repeatedTasks: number;
 }
 
+/** What came of a task, and how long it waited from being handed out until its thread began it. */
+export interface TaskResult extends ComputeResult {
+  waitSeconds: number;
+}
+
 /** The tasks under way. Settled by the last reply or death; each task has its thread's limit. */
 interface Phase {
   readonly tasks: readonly ComputeTask[];
   readonly place: FailurePlace;
-  readonly results: ComputeResult[];
+  readonly results: TaskResult[];
+  /** By task: when it was handed out last. */
+  readonly handedOut: number[];
   /** By task: what it failed with last. */
   readonly causes: unknown[];
-  resolve(results: ComputeResult[]): void;
+  resolve(results: TaskResult[]): void;
   reject(error: Error): void;
 }
 
@@ -46,6 +54,7 @@ export class ComputePool {
   readonly #options: PoolOptions;
   readonly #threads: ComputeThread[] = [];
   readonly #counters: PoolCounters = { restarts: 0, repeatedTasks: 0 };
+  readonly #busySeconds: number[];
   #state: FanOut;
   #phase: Phase | undefined;
   /** Called once no thread is loading. */
@@ -58,6 +67,7 @@ export class ComputePool {
     this.#data = data;
     this.#options = options;
     this.#state = newFanOut(workers);
+    this.#busySeconds = new Array<number>(workers).fill(0);
     for (let slot = 0; slot < workers; slot++) this.#start(slot);
   }
 
@@ -87,14 +97,19 @@ export class ComputePool {
     return this.#counters;
   }
 
+  /** Spent in tasks by each worker, 0 to W−1; a new thread takes the place of the one that died. */
+  get busySeconds(): readonly number[] {
+    return this.#busySeconds;
+  }
+
   /**
    * Runs all tasks and returns their results in order, once every one has settled. Throws TrainingError with the place of
    * the first task that failed by itself or took down MAX_DEATHS threads, or where a thread is stuck. One call at a time.
    */
-  run(tasks: readonly ComputeTask[], place: FailurePlace = {}): Promise<ComputeResult[]> {
+  run(tasks: readonly ComputeTask[], place: FailurePlace = {}): Promise<TaskResult[]> {
     return new Promise((resolve, reject) => {
       if (this.#phase || this.#closed) throw new Error('The compute pool is busy or closed');
-      this.#phase = { tasks, place, results: [], causes: [], resolve, reject };
+      this.#phase = { tasks, place, results: [], handedOut: [], causes: [], resolve, reject };
       this.#happen({ kind: 'begin', tasks: tasks.length });
     });
   }
@@ -122,6 +137,7 @@ export class ComputePool {
     if (kind === 'end') this.#threads[slot].end();
     if (!('task' in rest)) return;
     if (this.#state.tasks[rest.task].deaths > 0) this.#counters.repeatedTasks++;
+    this.#phase!.handedOut[rest.task] = monotonicSeconds();
     this.#threads[slot].run(this.#phase!.tasks[rest.task]);
   }
 
@@ -144,8 +160,13 @@ export class ComputePool {
     if (task === null || !this.#phase) return;
     const refused = 'error' in reply;
     if (refused) this.#phase.causes[task] = fromErrorRecord(reply.error);
-    else this.#phase.results[task] = reply;
+    else this.#phase.results[task] = this.#account(slot, reply, this.#phase.handedOut[task]);
     this.#happen({ kind: refused ? 'refused' : 'done', slot });
+  }
+
+  #account(slot: number, result: ComputeResult, handedOut: number): TaskResult {
+    this.#busySeconds[slot] += result.seconds;
+    return { ...result, waitSeconds: result.startedSeconds - handedOut };
   }
 
   #lose(slot: number, cause: Error): void {

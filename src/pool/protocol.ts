@@ -68,7 +68,8 @@ export interface LoaderApi {
   scan(request: ScanRequest, pulse?: Int32Array): CorpusIndex;
   /** Must come before the first `fill`. */
   use(index: CorpusIndex, memory: WebAssembly.Memory): void;
-  fill(request: FillRequest): void;
+  /** Returns how many bytes of text it read for it. */
+  fill(request: FillRequest): number;
 }
 
 // ---------------------------------------------------------------- checkpoint writer (comlink actor)
@@ -196,8 +197,8 @@ export interface UpdateTask {
 }
 
 export interface ComputeResult {
-  /** The thread that ran the task, and how long it was busy. */
-  threadId: number;
+  /** When the thread began the task, on the clock of `clock.ts`, and how long it was busy. */
+  startedSeconds: number;
   seconds: number;
   /** Summed loss (nats) of each lane of a train task, of each stream of an evaluate task. */
   losses?: number[];

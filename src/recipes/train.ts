@@ -29,6 +29,7 @@ import {
 } from './restore.ts';
 import { describeRun } from './run-description.ts';
 import { modelSpec, planRun, type RunShape } from './run-plan.ts';
+import { runRecord } from './run-record.ts';
 import { TrainingLoop } from './training-loop.ts';
 import { Watching } from './watching.ts';
 
@@ -136,10 +137,10 @@ async function run(config: Config, options: TrainOptions, start: Start): Promise
     const watched = { limitSeconds: config.workerTimeout, onWarning: warnTo(options) };
     corpus = await openCorpus(corpusRequest(config, start), { stdin, signal, ...watched });
     const result = await trainOn(corpus, config, options, start, watching);
-    await watching.end(result, config.metricsLinger, signal);
+    await watching.end(result, signal);
     return result;
   } catch (error) {
-    watching.fail(error, signal);
+    await watching.fail(error, signal);
     throw error;
   } finally {
     await corpus?.close();
@@ -196,12 +197,7 @@ async function trainOn(
       progress,
       observer: options,
     });
-    watching.recorder.recordRun({
-      ...kernels,
-      cell: config.cell,
-      version: VERSION,
-      arenaBytes: plan.arenaBytes,
-    });
+    watching.recorder.recordRun(await runRecord(config, plan, shape, engine));
     const told = describe(config, corpus, plan, shape, progress.step, watching.server);
     options.onPlan?.(told);
     await watching.begin(

@@ -1,17 +1,15 @@
 /** The loop of a run: steps, validations and checkpoints, until the end, the time limit or the signal. */
 import { Checkpointer } from '../checkpoint/checkpointer.ts';
-import type { StepOutcome } from '../coordinator/coordinator.ts';
 import { evaluateStreams } from '../coordinator/evaluation.ts';
 import { ChunkFeed, type FedChunk } from '../coordinator/feed.ts';
 import { chunkWindow } from '../data/streams.ts';
-import { messageOf } from '../errors.ts';
-import { RateMeter } from '../metrics/rate-meter.ts';
-import { WorkerTimes } from '../pool/worker-times.ts';
-import type { EvaluationReport, StepReport, TrainResult } from './reports.ts';
+import { messageOf, NotFiniteError } from '../errors.ts';
+import type { TrainResult } from './reports.ts';
 import { snapshotTensors } from './restore.ts';
 import { RunJournal } from './run-journal.ts';
 import { checkpointState, trainResult } from './run-outcome.ts';
 import { RunProgress } from './run-progress.ts';
+import { RunTelemetry } from './run-telemetry.ts';
 import type { TrainingParts } from './training-parts.ts';
 
 export class TrainingLoop {
@@ -19,8 +17,7 @@ export class TrainingLoop {
   readonly #progress: RunProgress;
   readonly #journal: RunJournal;
   readonly #checkpointer: Checkpointer;
-  readonly #workerTimes: WorkerTimes;
-  readonly #rate = new RateMeter();
+  readonly #telemetry: RunTelemetry;
 
   constructor(parts: TrainingParts) {
     const { progress, folder, config, shape, observer } = parts;
@@ -30,7 +27,12 @@ export class TrainingLoop {
       observer.onWarning?.(message),
     );
     this.#checkpointer = this.#createCheckpointer();
-    this.#workerTimes = new WorkerTimes(config.workers);
+    this.#telemetry = new RunTelemetry(
+      parts,
+      this.#progress,
+      this.#journal,
+      () => this.#checkpointer.restarts,
+    );
   }
 
   /**
@@ -45,7 +47,8 @@ export class TrainingLoop {
       await this.#trainToEnd(signal);
       return this.#result(signal?.aborted ?? false);
     } finally {
-      this.#recordThreads();
+      this.#telemetry.threads();
+      this.#parts.recorder.recordEnd();
       await this.#checkpointer.close();
       this.#journal.close();
     }
@@ -66,7 +69,7 @@ export class TrainingLoop {
       while (!progress.finished && !signal?.aborted) {
         const fed = await feed.next();
         if (!fed) return;
-        await this.#trainStep(fed);
+        await this.#trainStep(feed, fed);
         this.#checkpointer.check();
         if (progress.evaluationDue) await this.#evaluate(signal);
         if (progress.checkpointDue) await this.#save({ wait: false, best: false });
@@ -74,6 +77,7 @@ export class TrainingLoop {
       if (!signal?.aborted) await this.#evaluate(signal);
       progress.complete = progress.finished && !signal?.aborted;
     } catch (error) {
+      if (error instanceof NotFiniteError) this.#parts.recorder.recordNotFinite();
       await this.#saveAfter(error);
     } finally {
       await feed.close();
@@ -83,10 +87,10 @@ export class TrainingLoop {
 
   /** The chunks of all steps to come: the loader works while the pool computes. */
   #feed(): ChunkFeed<number> {
-    const { shape, plan, corpus } = this.#parts;
+    const { shape, plan } = this.#parts;
     const { ring } = plan.layout;
     return new ChunkFeed(this.#progress.chunksToCome(), ring.length, (chunk, slot) =>
-      corpus.loader.calls.fill({
+      this.#telemetry.fill({
         ...shape.trainingSource,
         ...chunkWindow(shape.training, chunk),
         ...ring[slot],
@@ -94,70 +98,37 @@ export class TrainingLoop {
     );
   }
 
-  async #trainStep({ chunk, slot, waitSeconds }: FedChunk<number>): Promise<void> {
+  async #trainStep(feed: ChunkFeed<number>, fed: FedChunk<number>): Promise<void> {
     const { config, engine } = this.#parts;
+    const { chunk, slot, waitSeconds } = fed;
     const progress = this.#progress;
     const started = performance.now();
-    const lr = progress.learningRate;
+    const { learningRate } = progress;
     const outcome = await engine.coordinator.step({
       slot,
       fromZero: chunk === 0,
-      learningRate: lr,
+      learningRate,
       clipNorm: config.clipNorm,
     });
     progress.step++;
     progress.lastLoss = outcome.loss;
-    const seconds = waitSeconds + (performance.now() - started) / 1000;
-    this.#report(outcome, lr, waitSeconds, seconds);
-  }
-
-  #report(outcome: StepOutcome, lr: number, waitSeconds: number, seconds: number): void {
-    const { recorder, observer, shape } = this.#parts;
-    const { step, epoch, tokens } = this.#progress;
-    const { loss, gradNorm, clipScale } = outcome;
-    const line = { step, epoch, tokens, loss, gradNorm, clipScale, lr };
-    const phaseSeconds = { load: waitSeconds, ...outcome.phaseSeconds };
-    const stepTokens = this.#progress.tokensOf(1);
-    const tokensPerSecond = this.#rate.add(stepTokens, seconds);
-    this.#journal.append('steps', line);
-    this.#journal.append('timings', { step, seconds, phaseSeconds });
-    recorder.recordPendingLogs(this.#journal.pendingBytes);
-    const { totalSteps } = shape;
-    const secondsLeft = this.#progress.secondsLeft(tokensPerSecond);
-    this.#recordBusy(outcome);
-    recorder.recordStep({ ...line, stepTokens, tokensPerSecond, secondsLeft, phaseSeconds });
-    const report: StepReport = { ...line, seconds, tokensPerSecond, totalSteps, secondsLeft };
-    observer.onStep?.(report);
-  }
-
-  #recordBusy({ busy }: StepOutcome): void {
-    const { pool } = this.#parts.engine;
-    for (const { threadId, seconds } of Object.values(busy).flat()) {
-      this.#workerTimes.add(threadId, seconds, () => pool.threadIds);
-    }
-    this.#recordThreads();
-  }
-
-  #recordThreads(): void {
-    const { engine, corpus, recorder } = this.#parts;
-    recorder.recordPool({
-      ...engine.pool.counters,
-      workers: engine.pool.threadIds.length,
-      busySeconds: this.#workerTimes.seconds,
-      actorRestarts: { loader: corpus.loader.restarts, writer: this.#checkpointer.restarts },
+    this.#telemetry.step(outcome, {
+      learningRate,
+      seconds: waitSeconds + (performance.now() - started) / 1000,
+      loadSeconds: waitSeconds,
+      ringFilled: 1 + feed.readyAhead,
     });
   }
 
   /** Validates, unless the step has been validated already or there is no text for it. */
   async #evaluate(signal?: AbortSignal): Promise<void> {
-    const { shape, engine, plan, corpus, recorder, observer } = this.#parts;
-    const { step, epoch, tokens, evaluatedStep } = this.#progress;
+    const { shape, engine, plan } = this.#parts;
+    const { step, evaluatedStep } = this.#progress;
     if (!shape.evaluation || evaluatedStep === step) return;
-    const { fill } = corpus.loader.calls;
     const outcome = await evaluateStreams(
       {
         ...shape.evaluation,
-        fill,
+        fill: this.#telemetry.fill,
         coordinator: engine.coordinator,
         layout: plan.layout,
         spans: plan.evaluation,
@@ -167,12 +138,7 @@ export class TrainingLoop {
     if (!outcome) return;
     const { loss, seconds } = outcome;
     const best = this.#progress.evaluated(loss);
-    const line = { step, epoch, tokens, loss };
-    this.#journal.append('evals', line);
-    recorder.recordEvaluation({ step, loss, bestLoss: this.#progress.bestLoss!, seconds });
-    this.#recordThreads();
-    const report: EvaluationReport = { ...line, best, seconds };
-    observer.onEvaluation?.(report);
+    this.#telemetry.evaluation(loss, best, seconds);
     if (step > 0) await this.#save({ wait: false, best });
   }
 
@@ -215,7 +181,7 @@ export class TrainingLoop {
       limitSeconds: config.workerTimeout,
       onWarning: (message) => observer.onWarning?.(message),
       syncLogs: () => this.#journal.sync(),
-      snapshot: () => engine.coordinator.snapshot(),
+      snapshot: () => this.#telemetry.time('snapshot', () => engine.coordinator.snapshot()),
       onWritten: (checkpoint) => {
         this.#progress.newestCheckpoint = checkpoint.path;
         recorder.recordCheckpoint(checkpoint);
@@ -235,7 +201,7 @@ export class TrainingLoop {
   #result(interrupted: boolean): TrainResult {
     this.#journal.flush();
     return trainResult(this.#parts, this.#progress, {
-      tokensPerSecond: this.#rate.mean,
+      tokensPerSecond: this.#telemetry.tokensPerSecond,
       interrupted,
       failures: this.#journal.failures,
     });

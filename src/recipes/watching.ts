@@ -1,6 +1,6 @@
 /** Who is told of a run while it trains: its metrics and, where they are served, the live page on the same port. */
 import type { Config } from '../config/config.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, TrainingError } from '../errors.ts';
 import type { RunHistory } from '../live/history.ts';
 import { LiveRun } from '../live/live-run.ts';
 import { livePages } from '../live/pages.ts';
@@ -17,18 +17,28 @@ export class Watching {
   readonly recorder: Recorder;
   /** Absent where nothing is served. */
   readonly server: MetricsServer | undefined;
+  readonly #config: Config;
+  readonly #onWarning: TrainObserver['onWarning'];
   readonly #live: LiveRun | undefined;
 
-  private constructor(metrics: Metrics, live?: LiveRun, server?: MetricsServer) {
+  private constructor(
+    config: Config,
+    { onWarning }: TrainObserver,
+    metrics: Metrics,
+    live?: LiveRun,
+    server?: MetricsServer,
+  ) {
     this.recorder = live ? recordAll([metrics, live]) : metrics;
-    this.#live = live;
     this.server = server;
+    this.#config = config;
+    this.#onWarning = onWarning;
+    this.#live = live;
   }
 
   /** Throws InputError where the port is taken or not allowed, or the host is not an address of this machine. */
-  static async start(config: Config, { onWarning }: TrainObserver): Promise<Watching> {
+  static async start(config: Config, observer: TrainObserver): Promise<Watching> {
     const metrics = createMetrics({ run: config.run, processMetrics: config.metrics });
-    if (!config.metrics) return new Watching(metrics);
+    if (!config.metrics) return new Watching(config, observer, metrics);
     const { checkpointEvery, metricsHost: host, metricsPort: port } = config;
     const live = new LiveRun(describeStart(config, VERSION), { checkpointEvery });
     const server = await startMetricsServer({
@@ -39,11 +49,11 @@ export class Watching {
       pages: livePages(live),
     });
     if (server.movedFrom !== undefined) {
-      onWarning?.(
+      observer.onWarning?.(
         `The default metrics port ${server.movedFrom} is in use; metrics are on port ${server.port}.`,
       );
     }
-    return new Watching(metrics, live, server);
+    return new Watching(config, observer, metrics, live, server);
   }
 
   /** Training begins. `readHistory`: of a run that goes on, read only where somebody may look at it. */
@@ -52,15 +62,22 @@ export class Watching {
   }
 
   /** Serves the last values for as long as was asked for. */
-  async end({ interrupted }: TrainResult, seconds: number, signal?: AbortSignal): Promise<void> {
+  async end({ interrupted }: TrainResult, signal?: AbortSignal): Promise<void> {
     this.#live?.end(interrupted ? 'stopped' : 'finished');
-    await this.server?.closeAfter(seconds, signal);
+    await this.server?.closeAfter(this.#config.metricsLinger, signal);
   }
 
-  /** `error`: why the run could not go on; with an aborted `signal` it was stopped. */
-  fail(error: unknown, signal?: AbortSignal): void {
+  /** `error`: why the run could not go on, which those who look at it see too; with an aborted `signal` it was stopped. */
+  async fail(error: unknown, signal?: AbortSignal): Promise<void> {
+    const message = messageOf(error);
     if (signal?.aborted) this.#live?.end('stopped');
-    else this.#live?.end('failed', withoutFolders(messageOf(error)));
+    else this.#live?.end('failed', withoutFolders(message));
+    const { metricsLinger: seconds } = this.#config;
+    if (!this.server || !(error instanceof TrainingError)) return;
+    if (seconds > 0) {
+      this.#onWarning?.(`The run failed and is served for ${seconds} s more: ${message}`);
+    }
+    await this.server.closeAfter(seconds, signal);
   }
 
   async close(): Promise<void> {

@@ -15,7 +15,7 @@ function controlledFeed(chunks: number, slots: number) {
     Array.from({ length: chunks }, (_, i) => i),
     slots,
     (chunk, slot) =>
-      new Promise((finish, fail) => {
+      new Promise<void>((finish, fail) => {
         fills.push({ chunk, slot, finish, fail });
       }),
   );
@@ -99,4 +99,20 @@ test('an empty feed ends at once', async (t) => {
   const { feed } = controlledFeed(0, 3);
   t.is(await feed.next(), undefined);
   await feed.close();
+});
+
+test('it says how many chunks lie ready ahead', async (t) => {
+  const { feed, fills } = controlledFeed(9, 4);
+  const first = feed.next();
+  fills[0].finish();
+  await first;
+  t.is(feed.readyAhead, 0);
+  fills[1].finish();
+  fills[3].fail(new Error('no text'));
+  await new Promise(setImmediate);
+  t.is(feed.readyAhead, 1);
+  fills[2].finish();
+  await feed.next();
+  await new Promise(setImmediate);
+  t.is(feed.readyAhead, 1);
 });

@@ -42,6 +42,9 @@ export function stepRecord(step: number, others: Partial<StepRecord> = {}): Step
     tokensPerSecond: 100,
     secondsLeft: 10,
     phaseSeconds: { load: 0.25, compute: 0.5, reduce: 0.25 },
+    tasks: {},
+    ringFilled: 2,
+    bytesRead: 0,
     ...others,
   };
 }

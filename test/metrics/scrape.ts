@@ -1,6 +1,6 @@
 /** What a scrape says, for tests. */
 import type { Metrics } from '../../src/metrics/metrics.ts';
-import type { StepRecord } from '../../src/metrics/records.ts';
+import type { GradientsRecord, RunRecord, StepRecord } from '../../src/metrics/records.ts';
 
 /** The series of Threadloom as a map from `name{labels}` to its value, without the label `run`. */
 export function parseSeries(text: string, run = 'r'): Map<string, number> {
@@ -36,6 +36,55 @@ export const STEP: StepRecord = {
   clipScale: 0.5,
   lr: 0.125,
   tokensPerSecond: 20_480,
-  secondsLeft: 12.5,
+  secondsLeft: 96,
   phaseSeconds: { load: 0.03125, compute: 0.5, reduce: 0.0625, clip: 0.00006103515625 },
+  tasks: {
+    compute: [
+      { waitSeconds: 0.0009765625, seconds: 0.25 },
+      { waitSeconds: 0.00048828125, seconds: 0.5 },
+      { waitSeconds: 0.00048828125, seconds: 0.375 },
+    ],
+    reduce: [{ waitSeconds: 0.000244140625, seconds: 0.0625 }],
+  },
+  ringFilled: 2,
+  bytesRead: 70_000,
 };
+
+export const RUN: RunRecord = {
+  cell: 'gru',
+  hidden: 24,
+  layers: 2,
+  batch: 16,
+  chunk: 40,
+  lanes: 8,
+  optimizer: 'adam',
+  backend: 'wasm',
+  variant: 'simd',
+  version: '0.1.0',
+  workers: 3,
+  totalSteps: 500,
+  clipNorm: 0.75,
+  flopsPerToken: 1024,
+  peakFlops: 2 ** 26,
+  ringSlots: 3,
+  arenaBytes: new Map([
+    ['parameters', 4096],
+    ['shard', 65_536],
+  ]),
+};
+
+/** Gradients of a model of `layers` recurrent layers, all of whose numbers differ. */
+export function gradientsOf(layers: number): GradientsRecord {
+  const recurrent = Array.from({ length: layers }, (_, i) => ({
+    layer: String(i),
+    gradientNorm: 10 + i,
+    updateRatio: 2 ** -10 + i,
+    normByLag: [0, 1, 2, 4].map((lag) => ({ lag, norm: 100 * (i + 1) + lag })),
+    saturation: ['r', 'z', 'n'].map((gate, j) => ({ gate, share: (i + 1) / (j + 2) / 64 })),
+  }));
+  const others = { gradientNorm: 3, updateRatio: 0.25 };
+  return {
+    step: 40,
+    layers: [{ ...others, layer: 'embedding' }, ...recurrent, { ...others, layer: 'head' }],
+  };
+}

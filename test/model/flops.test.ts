@@ -1,5 +1,5 @@
 import test from 'ava';
-import { flopsPerToken } from '../../src/bench/flops.ts';
+import { flopsPerToken } from '../../src/model/flops.ts';
 import type { ModelSpec } from '../../src/model/spec.ts';
 
 const base: ModelSpec = {

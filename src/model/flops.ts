@@ -1,5 +1,5 @@
 /** How much arithmetic a step is. Pure. */
-import { GATES, type ModelSpec } from '../model/spec.ts';
+import { GATES, type ModelSpec } from './spec.ts';
 
 /**
  * Floating-point operations of training on one token: forward and two products backward, 2 operations each, for every weight

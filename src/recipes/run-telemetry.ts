@@ -1,0 +1,104 @@
+/** Tells the logs, the recorder and the observer of a run what happened in it. */
+import type { StepOutcome } from '../coordinator/coordinator.ts';
+import type { Phase } from '../metrics/catalogue.ts';
+import { RateMeter } from '../metrics/rate-meter.ts';
+import type { FillRequest } from '../pool/protocol.ts';
+import type { EvaluationReport, StepReport } from './reports.ts';
+import type { RunJournal } from './run-journal.ts';
+import type { RunProgress } from './run-progress.ts';
+import type { TrainingParts } from './training-parts.ts';
+
+/** What a step was, beside its outcome. */
+export interface StepTimes {
+  learningRate: number;
+  /** Wall time of the step, and of it the time its chunk was waited for. */
+  seconds: number;
+  loadSeconds: number;
+  /** Chunks in the ring at its end. */
+  ringFilled: number;
+}
+
+export class RunTelemetry {
+  readonly #parts: TrainingParts;
+  readonly #progress: RunProgress;
+  readonly #journal: RunJournal;
+  readonly #writerRestarts: () => number;
+  readonly #rate = new RateMeter();
+  #bytesRead: number;
+
+  constructor(
+    parts: TrainingParts,
+    progress: RunProgress,
+    journal: RunJournal,
+    writerRestarts: () => number,
+  ) {
+    this.#parts = parts;
+    this.#progress = progress;
+    this.#journal = journal;
+    this.#writerRestarts = writerRestarts;
+    // The scan has read all once.
+    this.#bytesRead = parts.corpus.index.bytes;
+  }
+
+  /** Over the time spent in steps; 0 before the first. */
+  get tokensPerSecond(): number {
+    return this.#rate.mean;
+  }
+
+  /** Has the loader fill a chunk, and counts what it read. */
+  readonly fill = async (request: FillRequest): Promise<void> => {
+    this.#bytesRead += await this.#parts.corpus.loader.calls.fill(request);
+  };
+
+  step(outcome: StepOutcome, { learningRate, seconds, loadSeconds, ringFilled }: StepTimes): void {
+    const { recorder, observer, shape } = this.#parts;
+    const { step, epoch, tokens } = this.#progress;
+    const { loss, gradNorm, clipScale, tasks } = outcome;
+    const line = { step, epoch, tokens, loss, gradNorm, clipScale, lr: learningRate };
+    const phaseSeconds = { load: loadSeconds, ...outcome.phaseSeconds };
+    const stepTokens = this.#progress.tokensOf(1);
+    const tokensPerSecond = this.#rate.add(stepTokens, seconds);
+    const secondsLeft = this.#progress.secondsLeft(tokensPerSecond);
+    this.#journal.append('steps', line);
+    this.#journal.append('timings', { step, seconds, phaseSeconds });
+    recorder.recordPendingLogs(this.#journal.pendingBytes);
+    const rates = { stepTokens, tokensPerSecond, secondsLeft };
+    const bytesRead = this.#bytesRead;
+    this.threads();
+    recorder.recordStep({ ...line, ...rates, phaseSeconds, tasks, ringFilled, bytesRead });
+    const { totalSteps } = shape;
+    const report: StepReport = { ...line, seconds, tokensPerSecond, totalSteps, secondsLeft };
+    observer.onStep?.(report);
+  }
+
+  /** A validation, already noted in the progress. */
+  evaluation(loss: number, best: boolean, seconds: number): void {
+    const { recorder, observer } = this.#parts;
+    const { step, epoch, tokens, bestLoss } = this.#progress;
+    const line = { step, epoch, tokens, loss };
+    this.#journal.append('evals', line);
+    recorder.recordEvaluation({ step, loss, bestLoss: bestLoss!, seconds });
+    this.threads();
+    const report: EvaluationReport = { ...line, best, seconds };
+    observer.onEvaluation?.(report);
+  }
+
+  /** Counts the time of what is not part of a step. */
+  async time<Result>(phase: Phase, work: () => Promise<Result>): Promise<Result> {
+    const started = performance.now();
+    const result = await work();
+    this.#parts.recorder.recordPhase(phase, (performance.now() - started) / 1000);
+    return result;
+  }
+
+  threads(): void {
+    const { engine, corpus, recorder } = this.#parts;
+    const { counters, busySeconds, threadIds } = engine.pool;
+    recorder.recordPool({
+      ...counters,
+      busySeconds,
+      workers: threadIds.length,
+      actorRestarts: { loader: corpus.loader.restarts, writer: this.#writerRestarts() },
+    });
+  }
+}
