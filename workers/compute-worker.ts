@@ -3,10 +3,12 @@ import { workerData } from 'piscina';
 import { toErrorRecord } from '../src/errors.ts';
 import { createKernels } from '../src/kernels/backend.ts';
 import { viewArena } from '../src/memory/arena.ts';
+import type { LayerFlow } from '../src/model/gradient-flow.ts';
 import { initializeParameter } from '../src/model/init.ts';
 import type { Subtree } from '../src/model/layers/context.ts';
 import { Network } from '../src/model/network.ts';
 import { combineBiases, packJobs, runPackJob } from '../src/model/packing.ts';
+import { type ParameterSquares, squaresOf } from '../src/model/parameter-squares.ts';
 import { BLOCK, ParameterTable } from '../src/model/parameters.ts';
 import { updateRange } from '../src/optimizer/update.ts';
 import { monotonicSeconds } from '../src/pool/clock.ts';
@@ -16,6 +18,7 @@ import type {
   ComputeTask,
   ComputeThreadData,
   EvaluateTask,
+  FlowTask,
   TrainTask,
   UpdateTask,
 } from '../src/pool/protocol.ts';
@@ -28,7 +31,7 @@ const table = new ParameterTable(spec);
 const jobs = packJobs(table, layout.packed, kernels);
 const reduction = new LaneReduction(table, kernels, layout, ints, doubles);
 const networks = layout.shards.map(
-  (shard) => new Network(table, kernels, ints, layout.packed, shard),
+  (shard) => new Network(table, kernels, { ints, reals }, layout.packed, shard),
 );
 const subtreesOfShards = layout.shards.map((_, shard) => subtreesOf(shard));
 
@@ -42,7 +45,9 @@ export default function run(task: ComputeTask): ComputeReply {
   }
 }
 
-function perform(task: ComputeTask): Pick<ComputeResult, 'losses' | 'rate'> | undefined {
+type Figures = Omit<ComputeResult, 'startedSeconds' | 'seconds'>;
+
+function perform(task: ComputeTask): Figures | undefined {
   switch (task.kind) {
     case 'train':
       return { losses: train(task) };
@@ -63,6 +68,10 @@ function perform(task: ComputeTask): Pick<ComputeResult, 'losses' | 'rate'> | un
     case 'initialize':
       initialize(task.first, task.count, task.generation);
       return;
+    case 'flow':
+      return { flow: flow(task) };
+    case 'squares':
+      return { squares: squares(task.first, task.count, task.generation) };
     case 'measure':
       return {
         rate: task.what === 'copy' ? copyRate(task.seconds) : multiplyAddRate(task.seconds),
@@ -156,6 +165,26 @@ function snapshot(first: number, count: number, carries: boolean, generation: nu
 
 function carryWords(): number {
   return layout.regions.find(({ name }) => name === 'snapshot carry')!.length;
+}
+
+function flow({ generation, slot, times, fromZero }: FlowTask): LayerFlow[] {
+  const { streams, lanes } = training!;
+  const [{ firstStream, streams: rows }] = lanes;
+  const parameters = layout.parameters[generation % 2];
+  const carryIn = fromZero ? 0 : layout.carries[(generation - 1) % 2];
+  const chunk = { parameters, times, rows, headTimes: 1 };
+  return networks[0].flow(chunk, layout.ring[slot], { streams, firstStream, carryIn });
+}
+
+function squares(first: number, count: number, generation: number): ParameterSquares[] {
+  const places = {
+    gradient: layout.gradient,
+    before: layout.parameters[(generation - 1) % 2],
+    after: layout.parameters[generation % 2],
+  };
+  return table.parameters
+    .slice(first, first + count)
+    .map((parameter) => squaresOf(kernels, reals, parameter, places));
 }
 
 function initialize(first: number, count: number, generation: number): void {

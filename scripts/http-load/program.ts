@@ -11,7 +11,7 @@ export interface Program {
   shows(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-/** `file`: from this folder. */
+/** `file`: from the folder of this one. */
 export function startProgram(file: string, args: readonly (string | number)[]): Program {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = spawn(process.execPath, [path, ...args.map(String)], { stdio: 'pipe' });

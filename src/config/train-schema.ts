@@ -226,6 +226,11 @@ export const trainSchema = z.strictObject({
       'more values of the header Host to answer, for proxies and containers; else only those of this machine',
     values: 'host names or addresses without ports, parted by commas',
   }),
+  gradientsEvery: whole(0, MAX_COUNT).default(100).meta({
+    group: 'Metrics',
+    unit: 'steps',
+    description: 'steps between two looks at how gradients flow through the layers (0: never)',
+  }),
   metricsLinger: z.number().min(0).max(86_400).default(0).meta({
     group: 'Metrics',
     unit: 'seconds',

@@ -6,10 +6,11 @@ import type { Kernels } from '../kernels/contract.ts';
 import type { PackedRegions, RingSlot, ShardRegions } from '../memory/layout.ts';
 import type { Offset } from '../memory/table.ts';
 import { type CellStep, cellOf } from './cells/cell.ts';
+import { type LayerFlow, normsByLag, saturationOf } from './gradient-flow.ts';
 import type { Chunk, NetworkContext, Subtree } from './layers/context.ts';
 import { applyDropout, type DropoutKey } from './layers/dropout.ts';
 import { projectTokens, sumGatesById } from './layers/embedding-input.ts';
-import { computeLogits, computeLoss } from './layers/loss-head.ts';
+import { computeLastLoss, computeLogits, computeLoss } from './layers/loss-head.ts';
 import {
   projectInput,
   projectInputBackward,
@@ -48,12 +49,12 @@ export class Network {
   constructor(
     table: ParameterTable,
     kernels: Kernels,
-    ints: Int32Array,
+    { ints, reals }: Pick<NetworkContext, 'ints' | 'reals'>,
     packed: PackedRegions,
     shard: ShardRegions,
   ) {
     const { spec } = table;
-    this.#context = { spec, cell: cellOf(spec), table, kernels, ints, packed, shard };
+    this.#context = { spec, cell: cellOf(spec), table, kernels, ints, reals, packed, shard };
   }
 
   /** Losses (T, R) and the gradient of their sum, by lane or subtree, with dropout. */
@@ -83,6 +84,33 @@ export class Network {
     const last = (chunk.times - 1) * chunk.rows * spec.hidden;
     computeLogits(this.#context, chunk, this.#output(chunk, this.#top, false) + last, 1);
     this.#carryOut(chunk, range);
+  }
+
+  /**
+   * How the gradient of the chunk's last loss flows back through each layer, without dropout. Writes the shard's workspace
+   * alone.
+   */
+  flow(chunk: Chunk, slot: RingSlot, range: Omit<StreamRange, 'carryOut'>): LayerFlow[] {
+    const context = this.#context;
+    const { spec, kernels, shard } = context;
+    const stateWords = chunk.rows * spec.hidden;
+    this.#forward(chunk, slot, { ...range, carryOut: 0 });
+    const layers = shard.layers.map((_, layer): LayerFlow => {
+      return { normByLag: [], saturation: saturationOf(context, chunk, layer) };
+    });
+    for (let layer = this.#top; layer >= 0; layer--) {
+      const dHidden = shard.dHidden[layer % 2];
+      if (layer === this.#top) {
+        const output = this.#output(chunk, layer, false);
+        computeLastLoss(context, chunk, output, dHidden + stateWords);
+      }
+      unrollBackward(context, chunk, layer, dHidden, this.#step);
+      layers[layer].normByLag = normsByLag(kernels, chunk, spec.hidden, dHidden);
+      if (layer > 0) {
+        projectInputBackward(context, chunk, layer, shard.dHidden[(layer - 1) % 2] + stateWords);
+      }
+    }
+    return layers;
   }
 
   get #top(): number {

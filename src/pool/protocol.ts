@@ -3,7 +3,9 @@ import type { ErrorRecord } from '../errors.ts';
 import type { KernelChoice } from '../kernels/backend.ts';
 import type { ArenaLayout } from '../memory/layout.ts';
 import type { ElementType, Offset } from '../memory/table.ts';
+import type { LayerFlow } from '../model/gradient-flow.ts';
 import type { InitRecipe } from '../model/init.ts';
+import type { ParameterSquares } from '../model/parameter-squares.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import type { OptimizerSettings, UpdateFactors } from '../optimizer/update.ts';
 
@@ -142,6 +144,8 @@ export type ComputeTask =
   | EvaluateTask
   | ReduceTask
   | UpdateTask
+  | FlowTask
+  | { kind: 'squares'; first: number; count: number; generation: number }
   | { kind: 'snapshot'; first: number; count: number; generation: number; carries: boolean };
 
 /** Runs at the machine's limit for a while: multiply-adds in registers, or copying of memory. */
@@ -196,6 +200,18 @@ export interface UpdateTask {
   factors: UpdateFactors;
 }
 
+/**
+ * How gradients flow back through the chunk of the step that made generation g, in the first lane: in the workspace of the
+ * first shard, from the carry that the step began with. Of parameters [first, first + count), `squares` adds up the rest.
+ */
+export interface FlowTask {
+  kind: 'flow';
+  generation: number;
+  slot: number;
+  times: number;
+  fromZero: boolean;
+}
+
 export interface ComputeResult {
   /** When the thread began the task, on the clock of `clock.ts`, and how long it was busy. */
   startedSeconds: number;
@@ -204,6 +220,10 @@ export interface ComputeResult {
   losses?: number[];
   /** Of a measure task: floating-point operations, or bytes read and written, a second. */
   rate?: number;
+  /** Of a flow task, by layer. */
+  flow?: LayerFlow[];
+  /** Of a squares task, by parameter. */
+  squares?: ParameterSquares[];
 }
 
 /** An exception inside a task comes back as data: structured clone would drop its class. */

@@ -32,7 +32,7 @@ export class Predictor {
       runPackJob(kernels, layout.parameters[0], job);
     }
     combineBiases(kernels, table, layout.parameters[0], layout.packed);
-    this.#network = new Network(table, kernels, this.#views.ints, layout.packed, layout.shards[0]);
+    this.#network = new Network(table, kernels, this.#views, layout.packed, layout.shards[0]);
   }
 
   /** Takes one id of each stream; returns each stream's logits (V) for the next one, valid until the next call. */

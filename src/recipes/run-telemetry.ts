@@ -2,6 +2,7 @@
 import type { StepOutcome } from '../coordinator/coordinator.ts';
 import type { Phase } from '../metrics/catalogue.ts';
 import { RateMeter } from '../metrics/rate-meter.ts';
+import type { GradientsRecord } from '../metrics/records.ts';
 import type { FillRequest } from '../pool/protocol.ts';
 import type { EvaluationReport, StepReport } from './reports.ts';
 import type { RunJournal } from './run-journal.ts';
@@ -81,6 +82,12 @@ export class RunTelemetry {
     this.threads();
     const report: EvaluationReport = { ...line, best, seconds };
     observer.onEvaluation?.(report);
+  }
+
+  gradients(layers: GradientsRecord['layers']): void {
+    const record: GradientsRecord = { step: this.#progress.step, layers };
+    this.#journal.append('gradients', record);
+    this.#parts.recorder.recordGradients(record);
   }
 
   /** Counts the time of what is not part of a step. */

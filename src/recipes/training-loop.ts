@@ -2,13 +2,18 @@
 import { Checkpointer } from '../checkpoint/checkpointer.ts';
 import { evaluateStreams } from '../coordinator/evaluation.ts';
 import { ChunkFeed, type FedChunk } from '../coordinator/feed.ts';
+import {
+  type LayerProbe,
+  type ProbeSource,
+  probeGradients,
+} from '../coordinator/gradient-probe.ts';
 import { chunkWindow } from '../data/streams.ts';
 import { messageOf, NotFiniteError } from '../errors.ts';
 import type { TrainResult } from './reports.ts';
 import { snapshotTensors } from './restore.ts';
 import { RunJournal } from './run-journal.ts';
 import { checkpointState, trainResult } from './run-outcome.ts';
-import { RunProgress } from './run-progress.ts';
+import { isDue, RunProgress } from './run-progress.ts';
 import { RunTelemetry } from './run-telemetry.ts';
 import type { TrainingParts } from './training-parts.ts';
 
@@ -104,20 +109,29 @@ export class TrainingLoop {
     const progress = this.#progress;
     const started = performance.now();
     const { learningRate } = progress;
-    const outcome = await engine.coordinator.step({
-      slot,
-      fromZero: chunk === 0,
-      learningRate,
-      clipNorm: config.clipNorm,
-    });
+    const source = { slot, fromZero: chunk === 0 };
+    const { clipNorm } = config;
+    const outcome = await engine.coordinator.step({ ...source, learningRate, clipNorm });
+    const seconds = waitSeconds + (performance.now() - started) / 1000;
+    const gradients = isDue(progress.step + 1, config.gradientsEvery)
+      ? await this.#probe(source)
+      : undefined;
     progress.step++;
     progress.lastLoss = outcome.loss;
-    this.#telemetry.step(outcome, {
-      learningRate,
-      seconds: waitSeconds + (performance.now() - started) / 1000,
-      loadSeconds: waitSeconds,
-      ringFilled: 1 + feed.readyAhead,
-    });
+    const ringFilled = 1 + feed.readyAhead;
+    this.#telemetry.step(outcome, { learningRate, seconds, loadSeconds: waitSeconds, ringFilled });
+    if (gradients) this.#telemetry.gradients(gradients);
+  }
+
+  /** A step whose gradients cannot be looked at is taken back: else a resumed run would not have its line of them. */
+  async #probe(source: ProbeSource): Promise<LayerProbe[]> {
+    const { engine, plan } = this.#parts;
+    try {
+      return await this.#telemetry.time('gradients', () => probeGradients(plan, engine, source));
+    } catch (error) {
+      engine.coordinator.generation--;
+      throw error;
+    }
   }
 
   /** Validates, unless the step has been validated already or there is no text for it. */

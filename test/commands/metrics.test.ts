@@ -100,6 +100,26 @@ test('metrics move while a run trains, and agree with each other', async (t) => 
   await stop();
 });
 
+test('a run that fails of a gradient is served until Ctrl-C, and says what it failed of', async (t) => {
+  const cwd = temporaryFolder(t);
+  writeText(cwd);
+  const diverging = ['--optimizer', 'sgd', '--lr', '1000', '--clip-norm', '0', '--cell', 'rnn'];
+  const served = ['--activation', 'relu', '--metrics-port', '0', '--metrics-linger', '600'];
+  const args = ['train', 'text.txt', ...TINY, '--run', 'my-run', ...diverging, ...served];
+  const running = startCli(t, args, { cwd });
+  const [, url] = await running.shows(/^ {2}metrics +(http:\/\/\S+)\/metrics$/m);
+  await running.shows(
+    /^warning: The run failed and is served for 600 s more: The gradient of step \d+ is not finite/m,
+  );
+  const series = parseSeries(await (await fetch(`${url}/metrics`)).text(), 'my-run');
+  t.is(value(series, 'threadloom_not_finite_steps_total'), 1);
+  t.is(value(series, 'threadloom_training_active'), 0);
+  running.child.kill('SIGINT');
+  const { code, lines } = await running.finished;
+  t.is(code, 1);
+  t.regex(String(lines.at(-1)), /The gradient of step \d+ is not finite/);
+});
+
 test('no answer holds a path or the environment', async (t) => {
   const { cwd, url, scrape, stop } = await training(t, '--metrics-port', '0');
   await until(scrape, (series) => value(series, 'threadloom_steps_total') >= 25);

@@ -45,6 +45,7 @@ test('without settings everything has its default', (t) => {
     backend: 'auto',
     metrics: true,
     metricsHost: '127.0.0.1',
+    gradientsEvery: 100,
     metricsLinger: 0,
   } as unknown as ReturnType<typeof resolve>);
 });

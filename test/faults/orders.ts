@@ -11,6 +11,8 @@ const JOBS = [
   'pack',
   'train',
   'evaluate',
+  'flow',
+  'squares',
   'reduce',
   'update',
   'snapshot',

@@ -3,6 +3,7 @@ import { layoutArena } from '../../src/coordinator/layout.ts';
 import { cut, planShards } from '../../src/coordinator/plan.ts';
 import { createReferenceKernels } from '../../src/kernels/reference/kernels.ts';
 import type { ArenaLayout } from '../../src/memory/layout.ts';
+import type { LayerFlow } from '../../src/model/gradient-flow.ts';
 import { Network } from '../../src/model/network.ts';
 import { combineBiases, packJobs, runPackJob } from '../../src/model/packing.ts';
 import { ParameterTable } from '../../src/model/parameters.ts';
@@ -53,7 +54,8 @@ export class Float64Network {
     this.#kernels = createReferenceKernels(this.reals, this.ints);
     const doubles = new Float64Array(this.layout.words);
     const { packed, shards } = this.layout;
-    this.#network = new Network(this.table, this.#kernels, this.ints, packed, shards[0]);
+    const views = { ints: this.ints, reals: this.reals };
+    this.#network = new Network(this.table, this.#kernels, views, packed, shards[0]);
     this.#reduction = new LaneReduction(this.table, this.#kernels, this.layout, this.ints, doubles);
     for (const [p, { start, length }] of this.table.parameters.entries()) {
       for (let e = 0; e < length; e++) {
@@ -103,6 +105,13 @@ export class Float64Network {
     const range = { streams, firstStream: 0, carryIn, carryOut: this.layout.carries[1] };
     this.#network.evaluate(this.#chunk(), this.layout.ring[0], range);
     return this.losses();
+  }
+
+  /** How gradients flow back through the first `rows` streams. */
+  flow(rows: number, carryIn = 0): LayerFlow[] {
+    this.#pack();
+    const range = { streams: this.#sizes.streams, firstStream: 0, carryIn };
+    return this.#network.flow({ ...this.#chunk(), rows }, this.layout.ring[0], range);
   }
 
   /** Makes the states of the last chunk those that the next one starts from. */

@@ -39,9 +39,9 @@ export function runPlace(t: ExecutionContext, characters = 1200): RunPlace {
 }
 
 /** The reproducible logs of a run, as they are on disk. */
-export function logsOf(run: string): { steps: string; evals: string } {
+export function logsOf(run: string): { steps: string; evals: string; gradients: string } {
   const read = (name: string) => readFileSync(join(run, `${name}.ndjson`), 'utf8');
-  return { steps: read('steps'), evals: read('evals') };
+  return { steps: read('steps'), evals: read('evals'), gradients: read('gradients') };
 }
 
 /** Steps of the checkpoints that a run has kept, ascending; the best is not among them. */

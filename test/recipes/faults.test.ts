@@ -21,6 +21,7 @@ const SETTINGS: Settings = {
   checkpointEvery: 3,
   keep: 9,
   dropout: 0.2,
+  gradientsEvery: 4,
   workerTimeout: 3,
 };
 
@@ -102,6 +103,16 @@ test.serial(
   WORKER,
 );
 
+test.serial(
+  goesOn,
+  [
+    { ...ANY, manner: 'exit', job: 'flow', when: 'after' },
+    { ...ANY, manner: 'throw', job: 'flow', when: 'before', spare: 2 },
+    { ...ANY, manner: 'exit', job: 'squares', when: 'after', spare: 2 },
+  ],
+  WORKER,
+);
+
 const endsWith = test.macro({
   title: (_, order: Order) =>
     `the third death at one ${order.job} ends the run with the cause, its last checkpoint valid`,
@@ -123,6 +134,12 @@ test.serial(
   endsWith,
   { manner: 'exit', job: 'train', when: 'before', shard: 1, spare: 7 },
   /^A worker failed 3 times at step 8, train of shard 1: the thread ended with exit code 7$/,
+  7,
+);
+test.serial(
+  endsWith,
+  { manner: 'exit', job: 'flow', when: 'before', shard: 0, spare: 1 },
+  /^A worker failed 3 times at step 8, flow of shard 0: the thread ended with exit code 7$/,
   7,
 );
 test.serial(

@@ -19,7 +19,14 @@ import { writeText } from '../helpers/text.ts';
 import { treeOf } from '../helpers/tree.ts';
 
 /** 1200 characters: 33 chunks an epoch; the whole run crosses its end and ends inside the second one. */
-const WHOLE: Settings = { steps: 45, evalEvery: 10, dropout: 0.2, layers: 2, optimizer: 'adam' };
+const WHOLE: Settings = {
+  steps: 45,
+  evalEvery: 10,
+  dropout: 0.2,
+  layers: 2,
+  optimizer: 'adam',
+  gradientsEvery: 4,
+};
 
 /** Stops a run as Ctrl-C does, when step `step` is reported (`onStep`) or validated (`onEvaluation`). */
 function stoppingAt(step: number, event: 'onStep' | 'onEvaluation' = 'onStep'): TrainOptions {

@@ -3,7 +3,7 @@ import test from 'ava';
 import type { Settings } from '../../src/config/config.ts';
 import { loadNativeKernels } from '../../src/kernels/native.ts';
 import { resume, train } from '../../src/recipes/train.ts';
-import { logsOf, runPlace } from '../helpers/runs.ts';
+import { linesOf, logsOf, runPlace } from '../helpers/runs.ts';
 import { stateOf } from '../helpers/state.ts';
 
 /** 7 lanes of 11 streams, so shards of unequal size; 19 chunks an epoch, so the run crosses the end of one. */
@@ -18,6 +18,7 @@ const SETTINGS: Settings = {
   steps: 20,
   evalEvery: 7,
   evalStreams: 5,
+  gradientsEvery: 3,
 };
 const WORKERS = [1, 2, 3, 5, 8];
 const BACKENDS = (['wasm', 'reference', 'native'] as const).filter(
@@ -51,6 +52,7 @@ for (const cell of ['rnn', 'lstm', 'gru'] as const) {
         t.is(turns.paramsSha256, whole.paramsSha256);
         t.deepEqual(stateOf(String(turns.checkpoint)), stateOf(String(whole.checkpoint)));
         t.deepEqual(logsOf(turns.run), logsOf(whole.run));
+        t.is(linesOf(logsOf(whole.run).gradients).length, 6);
       },
     );
   }

@@ -147,7 +147,7 @@ class Torture {
     }
     const logs = logsOf(this.#path);
     const expected = logsOf(whole.run);
-    for (const name of ['steps', 'evals'] as const) {
+    for (const name of ['steps', 'evals', 'gradients'] as const) {
       this.#check(logs[name] === expected[name], `${name}.ndjson differs`);
     }
     this.#check(bestOf(this.#path) === bestOf(whole.run), `best.ckpt is ${bestOf(this.#path)}`);
@@ -173,6 +173,7 @@ function drawSettings(draws: Draws): Settings {
     steps: draws.between(60, 200),
     evalEvery: draws.one([0, draws.between(7, 40)]),
     checkpointEvery: draws.between(3, 30),
+    gradientsEvery: 7,
     keep: draws.between(2, 4),
     seed: draws.between(0, 1000),
   };

@@ -29,6 +29,14 @@ export interface RecurrentBlock {
   readonly ownBias: boolean;
 }
 
+export type Nonlinearity = 'sigmoid' | 'tanh' | 'relu';
+
+/** What a gate's columns of the workspace hold after forward. */
+export interface Activation {
+  readonly gate: string;
+  readonly nonlinearity: Nonlinearity;
+}
+
 export interface Cell {
   /** Rows of the weight matrices, in units of H; the first columns of the workspace, which the input feeds. */
   readonly gates: number;
@@ -37,6 +45,8 @@ export interface Cell {
   /** A cell state is carried beside the hidden state. */
   readonly hasCellState: boolean;
   readonly recurrent: readonly RecurrentBlock[];
+  /** In order of the gates' columns; of a cell of one gate, its hidden states. */
+  readonly activations: readonly Activation[];
   forward(kernels: CellKernels, step: CellStep): void;
   backward(kernels: CellKernels, step: CellStep): void;
 }

@@ -12,6 +12,11 @@ export const gru: Cell = {
     { row: 0, column: 0, count: 2, ownBias: false },
     { row: 2, column: 3, count: 1, ownBias: true },
   ],
+  activations: [
+    { gate: 'r', nonlinearity: 'sigmoid' },
+    { gate: 'z', nonlinearity: 'sigmoid' },
+    { gate: 'n', nonlinearity: 'tanh' },
+  ],
   forward(kernels, at) {
     kernels.gruForward(at.gates, at.hiddenBefore, at.hidden, at.rows, at.width);
   },

@@ -6,6 +6,12 @@ export const lstm: Cell = {
   gateColumns: 4,
   hasCellState: true,
   recurrent: [{ row: 0, column: 0, count: 4, ownBias: false }],
+  activations: [
+    { gate: 'i', nonlinearity: 'sigmoid' },
+    { gate: 'f', nonlinearity: 'sigmoid' },
+    { gate: 'g', nonlinearity: 'tanh' },
+    { gate: 'o', nonlinearity: 'sigmoid' },
+  ],
   forward(kernels, at) {
     kernels.lstmForward(at.gates, at.cellBefore, at.cell, at.hidden, at.rows, at.width);
   },

@@ -8,6 +8,7 @@ export function rnn(activation: 'tanh' | 'relu'): Cell {
     gateColumns: 1,
     hasCellState: false,
     recurrent: [{ row: 0, column: 0, count: 1, ownBias: false }],
+    activations: [{ gate: 'h', nonlinearity: activation }],
     forward(kernels, at) {
       kernels.rnnForward(at.gates, at.hidden, at.rows, at.width, relu);
     },

@@ -16,8 +16,9 @@ export interface NetworkContext {
   readonly cell: Cell;
   readonly table: ParameterTable;
   readonly kernels: Kernels;
-  /** The arena as int32, at the offsets of the layout. */
+  /** The arena as int32 and as float32, at the offsets of the layout; float64 in tests. */
   readonly ints: Int32Array;
+  readonly reals: Float32Array | Float64Array;
   readonly packed: PackedRegions;
   readonly shard: ShardRegions;
 }

@@ -61,6 +61,32 @@ export function computeLoss(
   if (dOutput && chunk.headTimes < chunk.times) sumHeadsOfLanes(context, subtrees);
 }
 
+/**
+ * The gradient of the summed loss of the last time step alone: dOutput (T, R, H), zero in the steps before. Nothing of the
+ * head's own gradients.
+ */
+export function computeLastLoss(
+  context: NetworkContext,
+  chunk: Chunk,
+  output: Offset,
+  dOutput: Offset,
+): void {
+  const { spec, kernels, shard } = context;
+  const { times, rows } = chunk;
+  const first = (times - 1) * rows;
+  const place = first * spec.hidden;
+  computeLogits(context, chunk, output + place, 1);
+  kernels.softmaxCrossEntropy(
+    shard.logits,
+    shard.targets + first,
+    rows,
+    spec.vocabulary,
+    shard.losses + first,
+  );
+  kernels.fill(dOutput, place, 0);
+  multiplyBackward(context, chunk, dOutput + place, 1);
+}
+
 function multiplyBackward(
   { spec, kernels, packed, shard }: NetworkContext,
   { rows }: Chunk,
