@@ -1,5 +1,6 @@
 /** What is wrong with the run now, and what to do. */
 import type { Alert } from '../protocol.ts';
+import { isOver } from '../view/run-view.ts';
 import { element } from './elements.ts';
 import { type Part, section } from './part.ts';
 
@@ -11,9 +12,10 @@ export function alertsPart(): Part {
   let shown = '';
   return {
     element: whole,
-    topics: ['alerts'],
-    draw({ alerts }) {
-      const now = JSON.stringify(alerts);
+    topics: ['alerts', 'state'],
+    draw({ alerts, state }) {
+      const none = isOver(state) ? 'None: the run is over.' : 'No alert.';
+      const now = JSON.stringify([alerts, none]);
       if (now === shown) return; // Else it would be read out again.
       shown = now;
       const of = (severity: Alert['severity']) =>
@@ -21,7 +23,7 @@ export function alertsPart(): Part {
       critical.replaceChildren(...of('critical'));
       warnings.replaceChildren(...of('warning'));
       whole.classList.toggle('quiet', alerts.length === 0);
-      if (alerts.length === 0) warnings.append(element('p', { class: 'all-well' }, 'No alert.'));
+      if (alerts.length === 0) warnings.append(element('p', { class: 'all-well' }, none));
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Starts the page: live from the server's events, or from the snapshot that a report holds. */
 import type { Snapshot } from '../protocol.ts';
 import { fromReport } from '../view/report-data.ts';
+import { isOver } from '../view/run-view.ts';
 import './page.css';
 import { Page } from './page.ts';
 import { follow } from './stream.ts';
@@ -26,8 +27,7 @@ function watch(): void {
       if (waiting && connection === 'lost') waiting.textContent = 'No answer yet, trying again …';
     },
     isOver() {
-      const kind = page?.view.now.state.kind;
-      return kind === 'finished' || kind === 'stopped' || kind === 'failed';
+      return page !== undefined && isOver(page.view.now.state);
     },
   });
 }

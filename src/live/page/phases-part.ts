@@ -21,18 +21,21 @@ export function phasesPart(): Part {
     topics: ['run', 'points'],
     fromZero: true,
     formatAxis: formatSeconds,
-    curves: ({ run }) =>
-      run.phases.map((phase, i) => ({
+    curves: ({ run, points }) =>
+      phaseShares(run.phases, points).map(({ phase, index }) => ({
         name: phase,
-        colour: COLOURS[i % COLOURS.length],
+        colour: COLOURS[index % COLOURS.length],
         format: formatSeconds,
         look: 'area' as const,
       })),
     read: ({ run, points }) => {
       if (points.length === 0) return 'No step has been taken yet.';
       const stretches = stretchesOf(points);
-      const rows = run.phases.map((_, i) => stretches.map((point) => point.phaseSeconds[i] ?? 0));
       const shares = phaseShares(run.phases, points);
+      if (shares.length === 0) return 'The time of the steps is not known.';
+      const rows = shares.map(({ index }) =>
+        stretches.map(({ phaseSeconds }) => phaseSeconds[index] ?? 0),
+      );
       const most = shares.reduce((a, b) => (b.share > a.share ? b : a));
       const whole = shares.reduce((sum, { seconds }) => sum + seconds, 0);
       return {
@@ -56,8 +59,8 @@ export function phasesPart(): Part {
 }
 
 function meansTable({ run, points }: Readonly<Snapshot>): HTMLTableElement {
-  const rows = phaseShares(run.phases, points).map(({ phase, seconds, share }, i) => [
-    element('span', {}, swatch(COLOURS[i % COLOURS.length], 'area'), phase),
+  const rows = phaseShares(run.phases, points).map(({ phase, index, seconds, share }) => [
+    element('span', {}, swatch(COLOURS[index % COLOURS.length], 'area'), phase),
     formatSeconds(seconds),
     formatShare(share),
   ]);

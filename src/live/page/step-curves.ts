@@ -96,7 +96,7 @@ export function throughputPart(): Part {
       return {
         steps: points.map(({ step }) => step),
         values: [rates],
-        summary: `${formatCount(rates.at(-1) ?? 0)} tokens a second now, ${formatCount(mean)} in the mean of all steps.`,
+        summary: `${formatCount(rates.at(-1) ?? 0)} tokens a second at the last step, ${formatCount(mean)} in the mean of all steps.`,
       };
     },
   });
@@ -165,7 +165,7 @@ export function learningRatePart(): Part {
       return {
         steps: points.map(({ step }) => step),
         values: [rates],
-        summary: `${formatNumber(rates.at(-1) ?? 0)} now, ${formatNumber(Math.max(...rates))} at its highest.`,
+        summary: `${formatNumber(rates.at(-1) ?? 0)} at the last step, ${formatNumber(Math.max(...rates))} at its highest.`,
       };
     },
   });

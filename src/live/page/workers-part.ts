@@ -1,6 +1,7 @@
 /** How busy each worker is. */
 import { formatShare } from '../../numbers.ts';
 import { recentBusyShares } from '../view/phases.ts';
+import { isOver } from '../view/run-view.ts';
 import { element, setText } from './elements.ts';
 import { emptyState, type Part, section } from './part.ts';
 
@@ -19,10 +20,11 @@ export function workersPart(): Part {
     draw({ points, run, state }) {
       const shares = recentBusyShares(points, RECENT_POINTS);
       empty.hidden = shares.length > 0;
-      const over = state.kind !== 'starting' && state.kind !== 'training';
       setText(
         empty,
-        over ? 'Known only while a run trains: its logs do not hold it.' : 'Not known yet.',
+        isOver(state)
+          ? 'Known only while a run trains: its logs do not hold it.'
+          : 'Not known yet.',
       );
       if (rows.length !== shares.length) {
         rows = shares.map(() => ({

@@ -1,5 +1,6 @@
 /** Why something is not shown, and which flag shows it. Pure. */
 import type { Snapshot } from '../protocol.ts';
+import { isOver } from './run-view.ts';
 
 export function missingGradients(now: Readonly<Snapshot>): string {
   return missing(now, '--gradients-every', 'Gradients were not measured', 'measurement');
@@ -18,7 +19,7 @@ function missing(
   const value = run.settings.find((setting) => setting.flag === flag)?.value;
   const off = value === undefined || value === '' || value === '0';
   if (off) return `${what} in this run. Train with ${flag} 100 to see them here.`;
-  if (state.kind === 'starting' || state.kind === 'training') {
+  if (!isOver(state)) {
     return `The first ${item} comes with step ${value} (${flag} ${value}).`;
   }
   return `${what}: the run ended before ${flag} ${value} asked for it.`;

@@ -3,24 +3,29 @@ import type { Point } from '../protocol.ts';
 
 export interface PhaseShare {
   phase: string;
+  /** Place among the values of a point. */
+  index: number;
   /** Mean wall time of a step. */
   seconds: number;
   /** Of the time in all phases. */
   share: number;
 }
 
-/** Means over all points, by step. */
+/** Means over all points, by step; of the phases that took any time. */
 export function phaseShares(phases: readonly string[], points: readonly Point[]): PhaseShare[] {
   const steps = points.reduce((sum, point) => sum + point.steps, 0);
   const seconds = phases.map((_, i) =>
     points.reduce((sum, point) => sum + (point.phaseSeconds[i] ?? 0) * point.steps, 0),
   );
   const total = seconds.reduce((sum, value) => sum + value, 0);
-  return phases.map((phase, i) => ({
-    phase,
-    seconds: steps > 0 ? seconds[i] / steps : 0,
-    share: total > 0 ? seconds[i] / total : 0,
-  }));
+  return phases
+    .map((phase, index) => ({
+      phase,
+      index,
+      seconds: seconds[index] / steps,
+      share: seconds[index] / total,
+    }))
+    .filter(({ seconds: taken }) => taken > 0);
 }
 
 /** Row i is the sum of the rows from i on: the upper edges of stacked areas, the uppermost first. */

@@ -1,6 +1,6 @@
 /** All that a page knows of a run, kept up to date from what it is sent, and bounded as the run bounds it. Pure. */
 import { RunHistory } from '../history.ts';
-import type { LiveEvents, Snapshot } from '../protocol.ts';
+import type { LiveEvents, RunState, Snapshot } from '../protocol.ts';
 
 /** What a part of the page may depend on. */
 export type Topic = keyof Snapshot;
@@ -90,4 +90,9 @@ export class RunView {
 function newer<Item extends { step: number }>(items: Item[], known: readonly Item[]): Item[] {
   const last = known.at(-1)?.step ?? -1;
   return items.filter(({ step }) => step > last);
+}
+
+/** Whether nothing more is to come of a run. */
+export function isOver({ kind }: RunState): boolean {
+  return kind !== 'starting' && kind !== 'training';
 }

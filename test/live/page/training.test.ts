@@ -55,7 +55,7 @@ test('page, metrics, logs and report of a real run show the same numbers', async
   t.like(await tilesOf(page), expected);
   t.regex(
     (await page.locator('#throughput .summary').textContent()) ?? '',
-    /^[\d,]+ tokens a second now/,
+    /^[\d,]+ tokens a second at the last step/,
   );
   t.is(await page.locator('#workers li').count(), 2);
   t.deepEqual(complaints, []);

@@ -54,14 +54,14 @@ test('the gradient by lag is told in a sentence', (t) => {
 
 test('the time of a step is parted by phase, weighed by steps', (t) => {
   const points = [
-    { ...madeUpPoint(1), phaseSeconds: [1, 3] },
-    { ...madeUpPoint(4), steps: 3, phaseSeconds: [1, 7] },
+    { ...madeUpPoint(1), phaseSeconds: [1, 0, 3] },
+    { ...madeUpPoint(4), steps: 3, phaseSeconds: [1, 0, 7] },
   ];
-  t.deepEqual(phaseShares(['a', 'b'], points), [
-    { phase: 'a', seconds: 1, share: 1 / 7 },
-    { phase: 'b', seconds: 6, share: 6 / 7 },
+  t.deepEqual(phaseShares(['a', 'none', 'b'], points), [
+    { phase: 'a', index: 0, seconds: 1, share: 1 / 7 },
+    { phase: 'b', index: 2, seconds: 6, share: 6 / 7 },
   ]);
-  t.deepEqual(phaseShares(['a'], []), [{ phase: 'a', seconds: 0, share: 0 }]);
+  t.deepEqual(phaseShares(['a'], []), []);
   t.deepEqual(
     stacked([
       [1, 2],
