@@ -11,7 +11,7 @@ export interface ReportData extends Omit<Snapshot, 'points'> {
 }
 
 const MAX_POINTS = 500;
-const MAX_GRADIENTS = 80;
+const MAX_GRADIENTS = 60;
 
 export function toReport({ points, gradients, ...lasting }: Snapshot): ReportData {
   const series = new PointSeries(MAX_POINTS);
