@@ -4,6 +4,7 @@ export type { EvaluateSettings, SampleSettings } from './config/model-use-settin
 export { InputError, ThreadloomError, TrainingError } from './errors.ts';
 export { type EvaluateOptions, type EvaluateResult, evaluate } from './recipes/evaluate.ts';
 export { type Inspection, inspect } from './recipes/inspect.ts';
+export { type ReportOptions, type ReportResult, report } from './recipes/report.ts';
 export type {
   CheckpointReport,
   EvaluationReport,

@@ -10,6 +10,8 @@ import { CHECKPOINT_FOLDER, removeTemporaryFiles } from './store.ts';
 
 const CONFIG = 'config.json';
 const CORPUS = 'corpus';
+/** Where a report of the run is written unless it is said otherwise. */
+export const REPORT = 'report.html';
 /** The names of a hundred thousand files. */
 const MAX_CONFIG_BYTES = 16 * 2 ** 20;
 const LOGS = ['steps', 'timings', 'evals', 'gradients', 'samples'] as const;
@@ -23,6 +25,7 @@ const OWN_ENTRIES: readonly string[] = [
   ...LOGS.map((name) => `${name}.ndjson`),
   CHECKPOINT_FOLDER,
   CORPUS,
+  REPORT,
   CONFIG + TEMPORARY_SUFFIX,
   CONFIG,
 ];

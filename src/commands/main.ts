@@ -7,6 +7,7 @@ import { evalCommand } from './eval.ts';
 import { inspectCommand } from './inspect.ts';
 import { Interruption } from './interruption.ts';
 import { endQuietlyOnClosedPipe } from './output.ts';
+import { reportCommand } from './report.ts';
 import { resumeCommand } from './resume.ts';
 import { sampleCommand } from './sample.ts';
 import { refuseSwitchValues } from './settings.ts';
@@ -46,6 +47,7 @@ export function createParser(finish: (exitCode: number) => void): Argv {
     .command(sampleCommand(finish))
     .command(evalCommand(finish))
     .command(inspectCommand(finish))
+    .command(reportCommand(finish))
     .command(benchCommand(finish))
     .demandCommand(1, 'Expected a command.')
     .strictCommands()

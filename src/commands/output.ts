@@ -1,6 +1,8 @@
 /** What goes to standard output, and how numbers and times are shown to a person. */
 import { printable } from '../errors.ts';
 
+export { formatCount, formatDuration } from '../numbers.ts';
+
 /** A reader that has enough (`| head`) is no error. One that left the progress does not end the run. */
 export function endQuietlyOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -36,22 +38,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly st
   return `${[line(head), widths.map((width) => '-'.repeat(width)).join('  '), ...rows.map(line)].join('\n')}\n`;
 }
 
-/** 1234567 → "1,234,567" */
-export function formatCount(value: number): string {
-  return Math.round(value).toLocaleString('en-US');
-}
-
 /** Nats with bits and perplexity. */
 export function formatLoss(nats: number): string {
   return `${nats.toFixed(4)} nats (${(nats / Math.LN2).toFixed(4)} bits, perplexity ${Math.exp(nats).toPrecision(4)})`;
-}
-
-/** 3725 → "1h 02m", 65 → "1m 05s", 6.3 → "6s" */
-export function formatDuration(seconds: number): string {
-  if (!Number.isFinite(seconds)) return '–';
-  const whole = Math.round(seconds);
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
-  const two = (value: number) => String(value).padStart(2, '0');
-  if (hours > 0) return `${hours}h ${two(minutes)}m`;
-  return minutes > 0 ? `${minutes}m ${two(whole % 60)}s` : `${whole}s`;
 }

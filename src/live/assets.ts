@@ -1,6 +1,6 @@
 /** The files of the live page, read once and served as they are. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import type { Answer } from '../metrics/answers.ts';
@@ -60,20 +60,8 @@ export class Asset {
   }
 }
 
-/** Until the page is there. */
-const LISTING = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Threadloom</title>
-<h1>Threadloom is training</h1><ul><li><a href="/metrics">/metrics</a>: for Prometheus
-<li><a href="/healthz">/healthz</a>: last step and its age, as JSON
-<li><a href="/events">/events</a>: what happens, as server-sent events</ul></html>
-`;
-
 /** Throws as readFile does where the build has left one out. */
 export function readAssets(folder: URL = FOLDER): Readonly<Record<AssetName, Asset>> {
-  if (!existsSync(folder)) {
-    const empty = (name: AssetName) => new Asset(TYPES[name], Buffer.alloc(0));
-    const index = new Asset(TYPES['index.html'], Buffer.from(LISTING));
-    return { 'index.html': index, 'page.js': empty('page.js'), 'page.css': empty('page.css') };
-  }
   const assets = Object.entries(TYPES).map(([name, type]) => [
     name,
     new Asset(type, readFileSync(new URL(name, folder))),

@@ -27,6 +27,10 @@ export class RunHistory {
     return this.#gradients.items;
   }
 
+  get samples(): readonly SampleRecord[] {
+    return this.#samples;
+  }
+
   addPoint(point: Point): void {
     this.#points.add(point);
   }

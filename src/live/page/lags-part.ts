@@ -1,0 +1,108 @@
+/** Gradient norm by lag: a heatmap a recurrent layer, their scale, and what they say in words. */
+import { formatCount, formatNumber } from '../../numbers.ts';
+import type { Snapshot } from '../protocol.ts';
+import { logScale, viridis } from '../view/colour-scale.ts';
+import { lagLabels, lagSentences, layerName } from '../view/lags.ts';
+import { missingGradients } from '../view/missing.ts';
+import { DataTable } from './data-table.ts';
+import { element, setText } from './elements.ts';
+import { Heatmap, type HeatmapColumn } from './heatmap.ts';
+import { emptyState, type Part, section } from './part.ts';
+
+const LEGEND_CELLS = 64;
+
+export function lagsPart(): Part {
+  const options = {
+    id: 'lags',
+    title: 'Gradient by lag',
+    unit: 'norm of the gradient so many steps back in the chunk',
+    wide: true,
+  };
+  const whole = section(options);
+  const empty = emptyState('');
+  const sentences = element('ul', { class: 'sentences' });
+  const maps = element('div', { class: 'layers' });
+  const legend = scaleLegend();
+  const data = new DataTable('Gradient norm by lag');
+  whole.append(empty, sentences, maps, legend.element, data.element);
+  const heatmaps = new Map<string, Heatmap>();
+  return {
+    element: whole,
+    topics: ['gradients', 'run', 'state'],
+    draw(now) {
+      const layers = columnsByLayer(now);
+      for (const part of [sentences, maps, legend.element, data.element])
+        part.hidden = layers.size === 0;
+      empty.hidden = layers.size > 0;
+      if (layers.size === 0) return setText(empty, missingGradients(now));
+      const scale = logScale(norms(layers));
+      legend.show(scale.low, scale.high);
+      const latest = now.gradients[now.gradients.length - 1];
+      sentences.replaceChildren(...lagSentences(latest).map((text) => element('li', {}, text)));
+      if ([...layers.keys()].join() !== [...heatmaps.keys()].join()) {
+        heatmaps.clear();
+        for (const layer of layers.keys()) heatmaps.set(layer, new Heatmap(layerName(layer)));
+        maps.replaceChildren(...[...heatmaps.values()].map((heatmap) => heatmap.element));
+      }
+      for (const [layer, columns] of layers) heatmaps.get(layer)?.draw(columns, scale);
+      data.show(() => tableOf(layers));
+    },
+  };
+}
+
+function columnsByLayer({ gradients }: Readonly<Snapshot>): Map<string, HeatmapColumn[]> {
+  const layers = new Map<string, HeatmapColumn[]>();
+  for (const { step, layers: measured } of gradients) {
+    for (const { layer, normByLag } of measured) {
+      if (!normByLag?.length) continue;
+      const columns = layers.get(layer) ?? [];
+      columns.push({ step, norms: normByLag });
+      layers.set(layer, columns);
+    }
+  }
+  return layers;
+}
+
+function* norms(layers: ReadonlyMap<string, readonly HeatmapColumn[]>): Iterable<number> {
+  for (const columns of layers.values()) {
+    for (const column of columns) for (const { norm } of column.norms) yield norm;
+  }
+}
+
+function tableOf(layers: ReadonlyMap<string, readonly HeatmapColumn[]>) {
+  const all = [...layers].flatMap(([layer, columns]) =>
+    columns.map((column) => ({ layer, ...column })),
+  );
+  const labels = lagLabels(all[0]?.norms ?? []);
+  return {
+    head: ['step', 'layer', ...labels.map((label) => `lag ${label}`)],
+    rows: all
+      .sort((a, b) => a.step - b.step)
+      .map(({ step, layer, norms: found }) => [
+        formatCount(step),
+        layer,
+        ...found.map(({ norm }) => formatNumber(norm)),
+      ]),
+  };
+}
+
+/** A strip of the colours, with the norms at its ends. */
+function scaleLegend() {
+  const strip = element('canvas', { width: LEGEND_CELLS, height: 1, 'aria-hidden': 'true' });
+  const context = strip.getContext('2d');
+  const image = context?.createImageData(LEGEND_CELLS, 1);
+  if (context && image) {
+    for (let i = 0; i < LEGEND_CELLS; i++) {
+      image.data.set([...viridis(i / (LEGEND_CELLS - 1)), 255], i * 4);
+    }
+    context.putImageData(image, 0, 0);
+  }
+  const [low, high] = [element('span'), element('span')];
+  return {
+    element: element('p', { class: 'scale' }, 'norm, log scale: ', low, strip, high),
+    show(least: number, most: number) {
+      setText(low, formatNumber(least));
+      setText(high, formatNumber(most));
+    },
+  };
+}

@@ -1,0 +1,78 @@
+/** Where the time of a step goes: stacked over steps, and as a table of means. */
+import { formatSeconds, formatShare } from '../../numbers.ts';
+import { joinPoints, PointSeries } from '../points.ts';
+import type { Point, Snapshot } from '../protocol.ts';
+import { phaseShares, stacked } from '../view/phases.ts';
+import { CurvesPart } from './curves-part.ts';
+import { element, table } from './elements.ts';
+import { swatch } from './legend.ts';
+import type { Part } from './part.ts';
+
+const COLOURS = ['--c8', '--c1', '--c4', '--c7', '--c2', '--c6', '--c3', '--c5'];
+/** Few, so that a validation is spread over the steps that it is for. */
+const STRETCHES = 60;
+
+export function phasesPart(): Part {
+  const means = element('div', { class: 'means' });
+  const curves = new CurvesPart({
+    id: 'phases',
+    title: 'Time of a step',
+    unit: 'by phase',
+    topics: ['run', 'points'],
+    fromZero: true,
+    formatAxis: formatSeconds,
+    curves: ({ run, points }) =>
+      phaseShares(run.phases, points).map(({ phase, index }) => ({
+        name: phase,
+        colour: COLOURS[index % COLOURS.length],
+        format: formatSeconds,
+        look: 'area' as const,
+      })),
+    read: ({ run, points }) => {
+      if (points.length === 0) return 'No step has been taken yet.';
+      const stretches = stretchesOf(points);
+      const shares = phaseShares(run.phases, points);
+      if (shares.length === 0) return 'The time of the steps is not known.';
+      const rows = shares.map(({ index }) =>
+        stretches.map(({ phaseSeconds }) => phaseSeconds[index] ?? 0),
+      );
+      const most = shares.reduce((a, b) => (b.share > a.share ? b : a));
+      const whole = shares.reduce((sum, { seconds }) => sum + seconds, 0);
+      return {
+        steps: stretches.map(({ step }) => step),
+        values: rows,
+        drawn: stacked(rows),
+        summary: `A step takes ${formatSeconds(whole)} in the mean, ${formatShare(most.share)} of it ${most.phase}.`,
+      };
+    },
+  });
+  curves.element.append(means);
+  return {
+    element: curves.element,
+    topics: curves.topics,
+    draw(now) {
+      curves.draw(now);
+      means.replaceChildren(...(now.points.length > 0 ? [meansTable(now)] : []));
+    },
+    recolour: () => curves.recolour(),
+  };
+}
+
+function meansTable({ run, points }: Readonly<Snapshot>): HTMLTableElement {
+  const rows = phaseShares(run.phases, points).map(({ phase, index, seconds, share }) => [
+    element('span', {}, swatch(COLOURS[index % COLOURS.length], 'area'), phase),
+    formatSeconds(seconds),
+    formatShare(share),
+  ]);
+  return table('Mean over all steps', ['phase', 'time a step', 'share'], rows);
+}
+
+/** The newest step does not stand alone: a validation that it had would tower above all. */
+function stretchesOf(points: readonly Point[]): Point[] {
+  const series = new PointSeries(STRETCHES);
+  for (const point of points) series.add(point);
+  const stretches = [...series.points];
+  const newest = stretches.pop() as Point;
+  const before = stretches.pop();
+  return [...stretches, before ? joinPoints(before, newest) : newest];
+}

@@ -1,0 +1,97 @@
+/** Where the run stands: progress, and the numbers of now. */
+import { formatCount, formatDuration, formatNumber } from '../../numbers.ts';
+import type { RunState, Snapshot } from '../protocol.ts';
+import { element, setText } from './elements.ts';
+import type { Part } from './part.ts';
+
+const STATES: Record<RunState['kind'], string> = {
+  starting: 'starting',
+  training: 'training',
+  finished: 'finished',
+  stopped: 'stopped before its end',
+  failed: 'failed',
+};
+
+export function statePart(): Part {
+  const progress = element('progress', { 'aria-label': 'Steps done' });
+  const reason = element('p', { class: 'reason' });
+  const tiles = TILES.map(([name]) => {
+    const [value, note] = [element('dd'), element('dd', { class: 'note' })];
+    return { value, note, element: element('div', {}, element('dt', {}, name), value, note) };
+  });
+  const whole = element(
+    'section',
+    { class: 'state', 'aria-label': 'State of the run' },
+    progress,
+    reason,
+    element('dl', {}, ...tiles.map((tile) => tile.element)),
+  );
+  return {
+    element: whole,
+    topics: ['run', 'state', 'points', 'evaluations'],
+    draw(now) {
+      progress.max = Math.max(1, now.run.totalSteps);
+      progress.value = now.state.kind === 'finished' ? progress.max : now.state.step;
+      reason.hidden = now.state.message === undefined;
+      setText(reason, now.state.message ?? '');
+      for (const [i, [, read]] of TILES.entries()) {
+        const [value, note = ''] = read(now);
+        setText(tiles[i].value, value);
+        setText(tiles[i].note, note);
+      }
+      document.title = titleOf(now);
+    },
+  };
+}
+
+/** `training`, `failed` … in words. */
+export function stateName({ kind }: RunState): string {
+  return STATES[kind];
+}
+
+type Tile = (now: Readonly<Snapshot>) => [value: string, note?: string];
+
+const TILES: [name: string, read: Tile][] = [
+  ['Step', ({ state, run }) => [formatCount(state.step), goalOf(run.totalSteps, state)]],
+  [
+    'Time left',
+    ({ state }) => [state.secondsLeft === null ? '–' : formatDuration(state.secondsLeft)],
+  ],
+  ['Training loss', ({ points }) => lossTile(points.at(-1)?.loss)],
+  ['Validation loss', ({ evaluations }) => lossTile(evaluations.at(-1)?.loss)],
+  [
+    'Tokens a second',
+    ({ points }) => {
+      const last = points.at(-1);
+      return last
+        ? [formatCount(last.tokensPerSecond), `${formatCount(last.tokens)} in all`]
+        : ['–'];
+    },
+  ],
+  [
+    'Gradient norm',
+    ({ points, run }) => {
+      const norm = points.at(-1)?.gradNorm;
+      const note =
+        run.clipNorm === null ? 'not clipped' : `clipped above ${formatNumber(run.clipNorm)}`;
+      return [typeof norm === 'number' ? formatNumber(norm) : '–', note];
+    },
+  ],
+];
+
+/** A run that was given a time ends before its steps do. */
+function goalOf(totalSteps: number, { kind, step }: RunState): string {
+  const early = kind === 'finished' && step < totalSteps;
+  return `${early ? 'of at most' : 'of'} ${formatCount(totalSteps)}`;
+}
+
+function lossTile(nats: number | null | undefined): [string, string?] {
+  if (nats === undefined) return ['–'];
+  if (nats === null) return ['not finite'];
+  return [nats.toFixed(4), `${(nats / Math.LN2).toFixed(3)} bits a token`];
+}
+
+function titleOf({ run, state }: Readonly<Snapshot>): string {
+  const share = Math.floor((100 * state.step) / Math.max(1, run.totalSteps));
+  return `${state.kind === 'training' ? `${share}%` : state.kind} · ${run.run} · Threadloom`;
+}

@@ -1,0 +1,50 @@
+/** Where the time of a step goes. Pure. */
+import type { Point } from '../protocol.ts';
+
+export interface PhaseShare {
+  phase: string;
+  /** Place among the values of a point. */
+  index: number;
+  /** Mean wall time of a step. */
+  seconds: number;
+  /** Of the time in all phases. */
+  share: number;
+}
+
+/** Means over all points, by step; of the phases that took any time. */
+export function phaseShares(phases: readonly string[], points: readonly Point[]): PhaseShare[] {
+  const steps = points.reduce((sum, point) => sum + point.steps, 0);
+  const seconds = phases.map((_, i) =>
+    points.reduce((sum, point) => sum + (point.phaseSeconds[i] ?? 0) * point.steps, 0),
+  );
+  const total = seconds.reduce((sum, value) => sum + value, 0);
+  return phases
+    .map((phase, index) => ({
+      phase,
+      index,
+      seconds: seconds[index] / steps,
+      share: seconds[index] / total,
+    }))
+    .filter(({ seconds: taken }) => taken > 0);
+}
+
+/** Row i is the sum of the rows from i on: the upper edges of stacked areas, the uppermost first. */
+export function stacked(rows: readonly (readonly number[])[]): number[][] {
+  const sums: number[][] = [];
+  for (let i = rows.length - 1; i >= 0; i--) {
+    sums.unshift(rows[i].map((value, column) => value + (sums[0]?.[column] ?? 0)));
+  }
+  return sums;
+}
+
+/** Share of the time that each worker was busy, over the last `count` points that tell. */
+export function recentBusyShares(points: readonly Point[], count: number): number[] {
+  const workers = points.at(-1)?.busyShares.length ?? 0;
+  const recent = points.slice(-count).filter(({ busyShares }) => busyShares.length === workers);
+  const steps = recent.reduce((sum, point) => sum + point.steps, 0);
+  return Array.from(
+    { length: workers },
+    (_, worker) =>
+      recent.reduce((sum, point) => sum + point.busyShares[worker] * point.steps, 0) / steps,
+  );
+}

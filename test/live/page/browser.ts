@@ -1,0 +1,70 @@
+/** One Chromium for the tests of a file, where this machine has one. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+
+const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
+const ARGUMENTS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+let started: Promise<Browser> | undefined;
+
+/** Ends the browser; for `test.after.always`. */
+export async function closeBrowser(): Promise<void> {
+  await (await started)?.close();
+}
+
+export interface OpenPage {
+  page: Page;
+  /** Errors, warnings of the console and violations of the policy so far. */
+  complaints: string[];
+}
+
+/** A page of its own; undefined, with the reason in the test's log, where there is no Chromium. */
+export async function newPage(
+  t: ExecutionContext,
+  options: BrowserContextOptions = {},
+): Promise<OpenPage | undefined> {
+  const executablePath = findChromium();
+  if (!executablePath) {
+    t.log(`skipped: none of ${NAMES.join(', ')} is on the PATH`);
+    t.pass();
+    return undefined;
+  }
+  started ??= chromium.launch({ executablePath, args: ARGUMENTS });
+  const context = await (await started).newContext({
+    viewport: { width: 1280, height: 900 },
+    ...options,
+  });
+  t.teardown(() => context.close());
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  return { page, complaints };
+}
+
+function findChromium(): string | undefined {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

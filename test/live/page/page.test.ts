@@ -1,0 +1,219 @@
+import { readdirSync, statSync } from 'node:fs';
+import test, { type ExecutionContext } from 'ava';
+import type { Snapshot } from '../../../src/live/protocol.ts';
+import { formatCount, formatNumber } from '../../../src/numbers.ts';
+import { closeBrowser, newPage, type OpenPage } from './browser.ts';
+import { contrasts, outline, unlabelled } from './checks.ts';
+import { EventServer } from './event-server.ts';
+import { ALERTS, madeUpEvaluation, madeUpPoint, madeUpRun, madeUpSample } from './made-up-run.ts';
+
+test.after.always(closeBrowser);
+
+const FOLDER = new URL('../../../src/live/page/', import.meta.url);
+const FILES = ['index.html', 'page.js', 'page.css'];
+
+test('the page weighs less than 150 kB', (t) => {
+  const built = readdirSync(FOLDER);
+  for (const file of FILES) t.true(built.includes(file), file);
+  const bytes = FILES.reduce((sum, file) => sum + statSync(new URL(file, FOLDER)).size, 0);
+  t.true(bytes < 150_000, `${bytes} bytes`);
+});
+
+/** Of a page that draws ten times a second a third of the time. */
+const FRAME_BUDGET_MILLISECONDS = 33;
+
+/** A page that shows a made-up run, and the server that it is of. */
+async function shown(
+  t: ExecutionContext,
+  snapshot: Snapshot,
+  options?: Parameters<typeof newPage>[1],
+): Promise<(OpenPage & { server: EventServer }) | undefined> {
+  const opened = await newPage(t, options);
+  if (!opened) return undefined;
+  const server = await EventServer.start(t, snapshot);
+  await opened.page.goto(server.url);
+  await opened.page.waitForSelector('#loss canvas');
+  return { ...opened, server };
+}
+
+/** Waits until an element has a text. */
+async function reads({ page }: OpenPage, selector: string, text: string): Promise<void> {
+  await page.locator(selector, { hasText: text }).first().waitFor({ timeout: 10_000 });
+}
+
+test.serial(
+  'what the snapshot holds stands on the page, and nothing is complained about',
+  async (t) => {
+    const opened = await shown(t, madeUpRun(1000, { alerts: ALERTS }));
+    if (!opened) return;
+    const { page, complaints } = opened;
+    const text = async (selector: string) =>
+      (await page.locator(selector).textContent())?.trim() ?? '';
+    t.is(await text('h1'), 'made-up');
+    t.is(await text('.badge'), 'training');
+    const last = madeUpPoint(1000);
+    const tiles = await page.locator('.state dd:not(.note)').allInnerTexts();
+    t.deepEqual(tiles, [
+      '1,000',
+      '1m 01s',
+      (last.loss as number).toFixed(4),
+      '2.0000',
+      formatCount(last.tokensPerSecond),
+      formatNumber(last.gradNorm as number),
+    ]);
+    t.regex(await text('#loss .summary'), /Validation 2\.0000 after 1,000 steps; best 2\.0000/);
+    t.regex(await text('#alerts [role=alert]'), /critical The loss is 2\.1 times its lowest\./);
+    t.regex(await text('#alerts [role=status]'), /ThreadloomStraggler, since /);
+    t.regex(await text('#lags .sentences'), /layer 0: the gradient 32 steps back is 0\.000\d+ of/);
+    t.is(await page.locator('#lags canvas').count(), 3, 'two layers and the scale');
+    t.is(await text('#samples article:first-child pre'), madeUpSample(1000).text.trim());
+    t.is(await page.locator('#samples pre b').count(), 0, 'text is never markup');
+    t.regex(await text('#configuration'), /--hidden192/);
+    t.deepEqual(complaints, []);
+  },
+);
+
+test.serial('what is not measured says which flag shows it', async (t) => {
+  const run = { ...madeUpRun(0).run, settings: [] };
+  const opened = await newPage(t);
+  if (!opened) return;
+  const server = await EventServer.start(t, madeUpRun(0, { run, evaluations: [] }));
+  await opened.page.goto(server.url);
+  await reads(opened, '#lags .empty', 'Train with --gradients-every 100');
+  await reads(opened, '#samples .empty', 'Train with --sample-every 100');
+  await reads(opened, '#loss .empty', 'No step has been taken yet.');
+  server.send('points', [madeUpPoint(1)]);
+  await reads(opened, '#loss .summary', 'at step 1');
+  t.deepEqual(opened.complaints, []);
+});
+
+test.serial('a dropped stream is taken up where it ended, without gap or repeat', async (t) => {
+  const opened = await shown(t, madeUpRun(50));
+  if (!opened) return;
+  const { page, server } = opened;
+  server.send('points', [madeUpPoint(51)]);
+  await reads(opened, '#loss .summary', 'at step 51');
+  server.isAway = true;
+  server.drop();
+  await reads(opened, '.connection', 'connection lost, trying again');
+  server.send('points', [madeUpPoint(52)]);
+  server.send('evaluation', madeUpEvaluation(52));
+  server.isAway = false;
+  await reads(opened, '#loss .summary', 'at step 52');
+  await reads(opened, '.connection', 'connected');
+  t.is(server.lastIds[0], undefined);
+  t.is(server.lastIds.at(-1), '1', 'the browser says which event it had last');
+  await page.locator('#throughput summary').click();
+  const steps = await page.locator('#throughput tbody th').allInnerTexts();
+  t.deepEqual(
+    steps,
+    Array.from({ length: 52 }, (_, i) => String(52 - i)),
+  );
+});
+
+test.serial('a run that is over and its server say so, and the page stays', async (t) => {
+  const opened = await shown(t, madeUpRun(50));
+  if (!opened) return;
+  opened.server.send('state', { kind: 'finished', step: 50, secondsLeft: null });
+  await reads(opened, '.badge', 'finished');
+  opened.server.close();
+  await reads(opened, '.connection', 'the run is over and its server gone');
+  t.is(await opened.page.locator('.state dd').first().textContent(), '50');
+});
+
+test.serial('a long history and a fast stream keep the page quick and bounded', async (t) => {
+  const opened = await shown(t, madeUpRun(10_000));
+  if (!opened) return;
+  const { page, server } = opened;
+  await page.evaluate(() => {
+    const record = { draws: [] as number[], frames: 0 };
+    Object.assign(window, { record });
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) record.draws.push(duration);
+    }).observe({ entryTypes: ['measure'] });
+    const count = () => {
+      record.frames++;
+      requestAnimationFrame(count);
+    };
+    requestAnimationFrame(count);
+  });
+  for (let round = 0; round < 10; round++) {
+    for (let i = 1; i <= 30; i++) server.send('points', [madeUpPoint(10_000 + 30 * round + i)]);
+    await reads(opened, '#loss .summary', `at step ${formatCount(10_030 + 30 * round)},`);
+  }
+  const { draws, frames } = await page.evaluate(
+    () => (window as unknown as { record: { draws: number[]; frames: number } }).record,
+  );
+  t.true(draws.length > 0 && draws.length <= frames + 1, `${draws.length} draws, ${frames} frames`);
+  // The quickest: what else the machine does is not the page's.
+  const quickest = Math.min(...draws);
+  t.log(`${draws.length} draws for 300 events, ${quickest.toFixed(1)} ms the quickest`);
+  t.true(quickest < FRAME_BUDGET_MILLISECONDS, `a draw takes ${quickest} ms`);
+  await page.locator('#throughput summary').click();
+  const rows = await page.locator('#throughput tbody tr').count();
+  t.true(rows > 50 && rows <= 100, `${rows} rows`);
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test.serial(`in the ${colorScheme} theme all text can be read`, async (t) => {
+    const opened = await shown(t, madeUpRun(1000, { alerts: ALERTS }), { colorScheme });
+    if (!opened) return;
+    const { page, complaints } = opened;
+    await page.locator('#loss summary').click();
+    const poor = (await page.evaluate(contrasts)).filter(({ ratio }) => ratio < 4.5);
+    t.deepEqual(poor, []);
+    t.is(await page.evaluate(() => document.documentElement.dataset.theme), colorScheme);
+    t.deepEqual(complaints, []);
+  });
+}
+
+test.serial('the theme can be chosen, and the choice is kept', async (t) => {
+  const opened = await shown(t, madeUpRun(100), { colorScheme: 'light' });
+  if (!opened) return;
+  const { page } = opened;
+  const back = () => page.evaluate(() => getComputedStyle(document.body).color);
+  const light = await back();
+  await page.getByRole('button', { name: 'Dark theme' }).click();
+  const dark = await back();
+  t.not(dark, light);
+  await page.reload();
+  await page.waitForSelector('#loss canvas');
+  t.is(await back(), dark);
+});
+
+for (const width of [360, 768, 1280]) {
+  test.serial(`nothing is wider than a screen of ${width} pixels`, async (t) => {
+    const viewport = { width, height: 740 };
+    const opened = await shown(t, madeUpRun(1000, { alerts: ALERTS }), { viewport });
+    if (!opened) return;
+    const { page } = opened;
+    for (const summary of await page.locator('summary').all()) {
+      if (await summary.isVisible()) await summary.click();
+    }
+    t.is(await page.evaluate(() => document.documentElement.scrollWidth), width);
+  });
+}
+
+test.serial('keyboard and screen reader find their way', async (t) => {
+  const opened = await shown(t, madeUpRun(1000));
+  if (!opened) return;
+  const { page } = opened;
+  t.deepEqual(await page.evaluate(unlabelled), []);
+  const levels = await page.evaluate(outline);
+  t.is(levels[0], 1);
+  t.is(levels.filter((level) => level === 1).length, 1);
+  for (const [i, level] of levels.entries()) t.true(i === 0 || level <= levels[i - 1] + 1);
+  t.is(await page.locator('header, main').count(), 2);
+  const chart = page.getByRole('img', { name: /^Chart: Loss\. Training loss/ });
+  await chart.focus();
+  await page.keyboard.press('Home');
+  await reads(opened, '#loss .where', 'step 0');
+  await page.keyboard.press('ArrowRight');
+  await reads(opened, '#loss .where', 'step 1');
+  const slider = page.getByRole('slider', { name: /smoothing/ });
+  await slider.focus();
+  await page.keyboard.press('Home');
+  t.is(await slider.getAttribute('aria-valuetext'), 'off');
+  const [train, smoothed] = await page.locator('#loss .legend b').allInnerTexts();
+  t.is(smoothed, train);
+});

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import test, { type ExecutionContext } from 'ava';
+import type { Page } from 'playwright-core';
+import { formatNumber } from '../../../src/numbers.ts';
+import { runCli, startCli, TINY } from '../../helpers/cli.ts';
+import { type LoggedStep, linesOf, logsOf } from '../../helpers/runs.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
+import { writeText } from '../../helpers/text.ts';
+import { parseSeries } from '../../metrics/scrape.ts';
+import { closeBrowser, newPage } from './browser.ts';
+
+test.after.always(closeBrowser);
+
+/** What the tiles show, by their names. */
+async function tilesOf(page: Page): Promise<Record<string, string>> {
+  const names = await page.locator('.state dt').allInnerTexts();
+  const values = await page.locator('.state dd:not(.note)').allInnerTexts();
+  return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+}
+
+/** Trains to the end and keeps the port open. */
+async function trained(t: ExecutionContext) {
+  const cwd = temporaryFolder(t);
+  writeText(cwd);
+  const flags = ['--steps', '60', '--eval-every', '20', '--workers', '2', '--run', 'real'];
+  const port = ['--metrics-port', '0', '--metrics-linger', '120'];
+  const running = startCli(t, ['train', 'text.txt', ...TINY, ...flags, ...port], { cwd });
+  const [, url] = await running.shows(/^ {2}metrics +(http:\/\/\S+)\/metrics$/m);
+  return { cwd, url, running };
+}
+
+test('page, metrics, logs and report of a real run show the same numbers', async (t) => {
+  const opened = await newPage(t);
+  if (!opened) return;
+  const { page, complaints } = opened;
+  const { cwd, url, running } = await trained(t);
+  await page.goto(url);
+  await page.locator('.badge', { hasText: 'finished' }).waitFor();
+  const series = parseSeries(await (await fetch(`${url}/metrics`)).text(), 'real');
+  const metric = (name: string) => series.get(`threadloom_${name}`) ?? Number.NaN;
+  const { steps, evals } = logsOf(join(cwd, 'real'));
+  const last = linesOf<LoggedStep>(steps).at(-1) as LoggedStep;
+  const validation = linesOf<{ loss: number }>(evals).at(-1);
+  const expected = {
+    Step: '60',
+    'Training loss': metric('train_loss').toFixed(4),
+    'Validation loss': metric('validation_loss').toFixed(4),
+    'Gradient norm': formatNumber(metric('gradient_norm')),
+  };
+  t.is(metric('step'), 60);
+  t.is(expected['Training loss'], last.loss.toFixed(4));
+  t.is(expected['Validation loss'], validation?.loss.toFixed(4));
+  t.is(expected['Gradient norm'], formatNumber(last.gradNorm));
+  t.like(await tilesOf(page), expected);
+  t.regex(
+    (await page.locator('#throughput .summary').textContent()) ?? '',
+    /^[\d,]+ tokens a second at the last step/,
+  );
+  t.is(await page.locator('#workers li').count(), 2);
+  t.deepEqual(complaints, []);
+
+  running.child.kill('SIGINT');
+  await running.finished;
+  await page.locator('.connection', { hasText: 'its server gone' }).waitFor();
+
+  const { code, stdout } = await runCli(t, ['report', 'real', '--json'], { cwd });
+  t.is(code, 0);
+  const { report } = JSON.parse(stdout);
+  complaints.length = 0; // The lost connection is one.
+  await page.goto(pathToFileURL(report).href);
+  await page.waitForSelector('#loss canvas');
+  t.like(await tilesOf(page), expected);
+  t.is(await page.locator('.badge').textContent(), 'finished');
+  t.is(await page.locator('.connection').textContent(), 'report');
+  t.deepEqual(complaints, []);
+});

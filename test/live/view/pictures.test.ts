@@ -1,0 +1,95 @@
+import test from 'ava';
+import { logScale, viridis } from '../../../src/live/view/colour-scale.ts';
+import { lagLabels, lagSentences } from '../../../src/live/view/lags.ts';
+import { missingGradients, missingSamples } from '../../../src/live/view/missing.ts';
+import { phaseShares, recentBusyShares, stacked } from '../../../src/live/view/phases.ts';
+import { smooth } from '../../../src/live/view/smoothing.ts';
+import { madeUpPoint, madeUpRun } from '../page/made-up-run.ts';
+
+test('smoothing keeps what is constant, passes over gaps, and weighs a stretch by its steps', (t) => {
+  t.deepEqual(smooth([3, null, 3], [1, 1, 1], 20), [3, null, 3]);
+  t.deepEqual(smooth([1, 5, 2], [1, 1, 1], 1), [1, 5, 2]);
+  const single = smooth([0, 1, 1, 1, 1], [1, 1, 1, 1, 1], 10).at(-1) as number;
+  const stretch = smooth([0, 1], [1, 4], 10).at(-1) as number;
+  t.true(Math.abs(single - stretch) < 1e-12);
+  t.true(Math.abs(single - (1 - (0.9 ** 4 * 0.1) / (1 - 0.9 ** 5))) < 1e-12);
+});
+
+test('the colours rise in brightness from end to end', (t) => {
+  const brightness = (share: number) => {
+    const [r, g, b] = viridis(share);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  for (let i = 0; i < 50; i++) t.true(brightness((i + 1) / 50) > brightness(i / 50));
+  t.deepEqual(viridis(-1), viridis(0));
+  t.deepEqual(viridis(2), viridis(1));
+});
+
+test('a logarithmic scale spans the positive values, within eight decades', (t) => {
+  const scale = logScale([0, 1e-3, 1e-1, Number.NaN]);
+  t.deepEqual([scale.low, scale.high], [1e-3, 1e-1]);
+  t.is(scale.shareOf(1e-3), 0);
+  t.true(Math.abs((scale.shareOf(1e-2) as number) - 0.5) < 1e-12);
+  t.is(scale.shareOf(0), undefined);
+  t.is(scale.shareOf(Number.POSITIVE_INFINITY), undefined);
+  t.is(logScale([1e-30, 1]).low, 1e-8);
+  t.is(logScale([]).high, 1);
+});
+
+const norms = (last: number) => [0, 1, 2, 4].map((lag) => ({ lag, norm: lag === 4 ? last : 2 }));
+const record = (last: number) => ({
+  step: 1,
+  layers: [{ layer: '1', gradientNorm: 1, updateRatio: 1, normByLag: norms(last) }],
+});
+
+test('the gradient by lag is told in a sentence', (t) => {
+  t.deepEqual(lagLabels(norms(1)), ['0', '1', '2–3', '4–7']);
+  t.deepEqual(lagSentences(record(0.008)), [
+    'layer 1: the gradient 4 steps back is 0.004 of that of the last step.',
+  ]);
+  t.regex(lagSentences(record(1e-6))[0], /hardly teaches it anything\.$/);
+  t.regex(lagSentences(record(100))[0], /is 50 of .*; it grows on its way back\.$/);
+  t.deepEqual(lagSentences({ step: 1, layers: [] }), []);
+});
+
+test('the time of a step is parted by phase, weighed by steps', (t) => {
+  const points = [
+    { ...madeUpPoint(1), phaseSeconds: [1, 0, 3] },
+    { ...madeUpPoint(4), steps: 3, phaseSeconds: [1, 0, 7] },
+  ];
+  t.deepEqual(phaseShares(['a', 'none', 'b'], points), [
+    { phase: 'a', index: 0, seconds: 1, share: 1 / 7 },
+    { phase: 'b', index: 2, seconds: 6, share: 6 / 7 },
+  ]);
+  t.deepEqual(phaseShares(['a'], []), []);
+  t.deepEqual(
+    stacked([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]),
+    [
+      [9, 12],
+      [8, 10],
+      [5, 6],
+    ],
+  );
+});
+
+test('the busy shares are those of the last points that know all workers', (t) => {
+  const of = (...busyShares: number[]) => ({ ...madeUpPoint(1), busyShares });
+  t.deepEqual(recentBusyShares([of(0.1), of(0, 1), of(0.5, 1)], 3), [0.25, 1]);
+  t.deepEqual(recentBusyShares([of(0, 1), of(0.5, 1)], 1), [0.5, 1]);
+  t.deepEqual(recentBusyShares([], 3), []);
+});
+
+test('what is missing names its flag, or when it comes', (t) => {
+  const now = madeUpRun(0);
+  t.regex(missingGradients(now), /first measurement comes with step 100 \(--gradients-every 100\)/);
+  t.regex(
+    missingSamples({ ...now, run: { ...now.run, settings: [] } }),
+    /Train with --sample-every/,
+  );
+  const stopped = { ...now, state: { kind: 'stopped', step: 5, secondsLeft: null } as const };
+  t.regex(missingSamples(stopped), /ended before --sample-every 500/);
+});
