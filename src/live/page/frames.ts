@@ -27,13 +27,13 @@ export class Frames {
   }
 
   #draw(): void {
+    this.#requested = false;
     performance.mark('draw-begin');
     const now = this.#now();
     for (const part of this.#parts) {
       if (part.topics.some((topic) => this.#changed.has(topic))) part.draw(now);
     }
     this.#changed.clear();
-    this.#requested = false;
     performance.measure('draw', 'draw-begin');
     performance.clearMarks('draw-begin');
     performance.clearMeasures('draw');
