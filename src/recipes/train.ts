@@ -2,34 +2,33 @@
  * The recipe of a run, from settings to result: the only file that knows every stage. Stages return results; what they
  * returned goes to logs, metrics and observers here.
  */
-import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type FoundCheckpoint, openTarget } from '../checkpoint/finder.ts';
+import { openTarget } from '../checkpoint/finder.ts';
 import { openResumable } from '../checkpoint/resumable.ts';
 import { RunFolder } from '../checkpoint/run-folder.ts';
 import { type Config, resolveConfig, type Settings, trainSettings } from '../config/config.ts';
-import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordinator/engine.ts';
-import { memoryPlan } from '../coordinator/layout.ts';
+import { planEngine, startEngine } from '../coordinator/engine.ts';
 import { type Corpus, openCorpus } from '../data/corpus.ts';
-import { expected, InputError, messageOf, TrainingError } from '../errors.ts';
-import { chooseKernels, whyNotNative } from '../kernels/backend.ts';
+import { InputError } from '../errors.ts';
+import { chooseKernels } from '../kernels/backend.ts';
 import { readRunLogs } from '../live/run-logs.ts';
 import { freeMemoryBytes, surroundings } from '../machine.ts';
 import { PHASES } from '../metrics/catalogue.ts';
-import type { MetricsServer } from '../metrics/server.ts';
 import { VERSION } from '../version.ts';
-import type { RunPlan, TrainObserver, TrainResult } from './reports.ts';
-import {
-  loadParameters,
-  loadState,
-  modelSettings,
-  NO_PROGRESS,
-  type Progress,
-  refuseOtherModel,
-} from './restore.ts';
+import { reportPlan, warnAbout } from './plan-report.ts';
+import type { TrainObserver, TrainResult } from './reports.ts';
+import { loadState, modelSettings, refuseOtherModel } from './restore.ts';
 import { describeRun } from './run-description.ts';
-import { modelSpec, planRun, type RunShape } from './run-plan.ts';
+import { modelSpec, planRun } from './run-plan.ts';
 import { runRecord } from './run-record.ts';
+import {
+  corpusRequest,
+  createFolder,
+  initialize,
+  refuseOtherCorpus,
+  refuseOtherTokens,
+  type Start,
+} from './run-start.ts';
 import { TrainingLoop } from './training-loop.ts';
 import { Watching } from './watching.ts';
 
@@ -120,15 +119,6 @@ async function resumeIn(
   }
 }
 
-/** Where the run starts: anew, with the weights of another, or where it stopped. */
-interface Start {
-  from?: FoundCheckpoint;
-  restored?: FoundCheckpoint;
-  folder?: RunFolder;
-  /** Totals that replace the configured ones, while the schedule keeps its horizon. */
-  totals?: Pick<Settings, 'steps' | 'epochs'>;
-}
-
 async function run(config: Config, options: TrainOptions, start: Start): Promise<TrainResult> {
   const { stdin, signal } = options;
   const watching = await Watching.start(config, options);
@@ -201,7 +191,7 @@ async function trainOn(
       baseBytes,
     });
     watching.recorder.recordRun(await runRecord(config, plan, shape, engine));
-    const told = describe(config, corpus, plan, shape, progress.step, baseBytes, watching.server);
+    const told = reportPlan(config, corpus, plan, shape, progress.step, baseBytes, watching.server);
     options.onPlan?.(told);
     await watching.begin(
       describeRun(config, { ...told, version: VERSION }),
@@ -220,129 +210,6 @@ function residentWithWriter(bytesBeforeWorkers: number, workers: number): number
   return now + Math.max(0, now - bytesBeforeWorkers) / workers;
 }
 
-function corpusRequest(config: Config, { from, restored }: Start) {
-  const header = (restored ?? from)?.checkpoint.header;
-  return {
-    trainPaths: [...config.files],
-    valPaths: [...config.val],
-    tokens: header?.tokens ?? config.tokens,
-    vocabulary: header?.vocabulary,
-    run: config.run,
-  };
-}
-
-async function createFolder(config: Config, corpus: Corpus): Promise<RunFolder> {
-  const folder = RunFolder.create(config.run, config.force, config.files);
-  try {
-    corpus.placeSpooled(folder.corpus);
-    const { train, val } = corpus.index;
-    folder.begin({
-      ...config,
-      files: train.map(({ path }) => resolve(path)),
-      val: val.map(({ path }) => resolve(path)),
-      force: false,
-    });
-    await corpus.moveSpooled();
-    return folder;
-  } catch (error) {
-    folder.remove();
-    const message = `The run folder ${config.run} could not be filled: ${messageOf(error)}`;
-    throw new TrainingError(message, {}, { cause: error });
-  }
-}
-
-/** Parameters of generation 0: drawn from the seed, or those of another run. */
-async function initialize(
-  engine: Engine,
-  plan: EnginePlan,
-  from: FoundCheckpoint | undefined,
-): Promise<Progress> {
-  if (from) loadParameters(from.checkpoint, plan, engine.views, 0);
-  else await engine.coordinator.initialize();
-  return NO_PROGRESS;
-}
-
-function refuseOtherTokens({ checkpoint }: FoundCheckpoint, config: Config): void {
-  const { tokens } = checkpoint.header;
-  if (tokens === config.tokens) return;
-  throw new InputError(
-    expected(
-      `--tokens ${tokens}, as in the checkpoint ${checkpoint.path}`,
-      config.tokens,
-      'Leave it out.',
-    ),
-  );
-}
-
-function refuseOtherCorpus({ checkpoint }: FoundCheckpoint, { index }: Corpus): void {
-  const { sha256 } = checkpoint.header.corpus;
-  if (sha256 === index.sha256) return;
-  throw new InputError(
-    expected(
-      `the text the run was started with (SHA-256 ${sha256.slice(0, 12)}…)`,
-      `${index.sha256.slice(0, 12)}…`,
-      'Restore the files, or start a new run on the changed text with --from.',
-    ),
-  );
-}
-
 function warnTo(observer: TrainObserver): (message: string) => void {
   return (message) => observer.onWarning?.(message);
-}
-
-function warnAbout(
-  config: Config,
-  plan: EnginePlan,
-  restored: FoundCheckpoint | undefined,
-  { onWarning }: TrainOptions,
-): void {
-  const { cores } = surroundings();
-  const { variant } = plan.request.kernels;
-  if (config.workers > cores) {
-    onWarning?.(
-      `--workers ${config.workers} is more than the ${cores} cores this process may use; expect no gain.`,
-    );
-  }
-  if (config.workers > plan.shards.length) {
-    onWarning?.(
-      `${config.workers - plan.shards.length} of ${config.workers} workers stay idle in the compute phase: there are ${config.lanes} lanes (--lanes).`,
-    );
-  }
-  if (restored && restored.checkpoint.header.variant !== variant) {
-    onWarning?.(
-      `The checkpoint was written with kernels ${restored.checkpoint.header.variant}; going on with ${variant}, equal to rounding but not to the bit.`,
-    );
-  }
-}
-
-function describe(
-  config: Config,
-  { index }: Corpus,
-  plan: EnginePlan,
-  shape: RunShape,
-  firstStep: number,
-  baseBytes: number,
-  server: MetricsServer | undefined,
-): RunPlan {
-  const { backend, variant } = plan.request.kernels;
-  return {
-    config,
-    run: config.run,
-    backend,
-    variant,
-    notNative: config.backend === 'auto' && backend === 'wasm' ? whyNotNative() : undefined,
-    workers: config.workers,
-    lanes: plan.lanes.length,
-    parameters: plan.table.count,
-    vocabulary: index.vocabulary.length,
-    trainSymbols: shape.training.count,
-    valSymbols: shape.evaluation?.plan.count ?? 0,
-    stepsPerEpoch: shape.training.chunks,
-    totalSteps: shape.totalSteps,
-    firstStep,
-    arenaBytes: plan.arenaBytes,
-    baseBytes,
-    memory: memoryPlan(plan.layout),
-    metricsUrl: server && `${server.url}/metrics`,
-  };
 }

@@ -1,0 +1,69 @@
+/** What a run tells before its first step: the plan, and what of it the user may not want. */
+import type { FoundCheckpoint } from '../checkpoint/finder.ts';
+import type { Config } from '../config/config.ts';
+import type { EnginePlan } from '../coordinator/engine.ts';
+import { memoryPlan } from '../coordinator/layout.ts';
+import type { Corpus } from '../data/corpus.ts';
+import { whyNotNative } from '../kernels/backend.ts';
+import { surroundings } from '../machine.ts';
+import type { MetricsServer } from '../metrics/server.ts';
+import type { RunPlan, TrainObserver } from './reports.ts';
+import type { RunShape } from './run-plan.ts';
+
+/** One sentence for each thing of the plan that the user may not want. */
+export function warnAbout(
+  config: Config,
+  plan: EnginePlan,
+  restored: FoundCheckpoint | undefined,
+  { onWarning }: TrainObserver,
+): void {
+  const { cores } = surroundings();
+  const { variant } = plan.request.kernels;
+  if (config.workers > cores) {
+    onWarning?.(
+      `--workers ${config.workers} is more than the ${cores} cores this process may use; expect no gain.`,
+    );
+  }
+  if (config.workers > plan.shards.length) {
+    onWarning?.(
+      `${config.workers - plan.shards.length} of ${config.workers} workers stay idle in the compute phase: there are ${config.lanes} lanes (--lanes).`,
+    );
+  }
+  if (restored && restored.checkpoint.header.variant !== variant) {
+    onWarning?.(
+      `The checkpoint was written with kernels ${restored.checkpoint.header.variant}; going on with ${variant}, equal to rounding but not to the bit.`,
+    );
+  }
+}
+
+export function reportPlan(
+  config: Config,
+  { index }: Corpus,
+  plan: EnginePlan,
+  shape: RunShape,
+  firstStep: number,
+  baseBytes: number,
+  server: MetricsServer | undefined,
+): RunPlan {
+  const { backend, variant } = plan.request.kernels;
+  return {
+    config,
+    run: config.run,
+    backend,
+    variant,
+    notNative: config.backend === 'auto' && backend === 'wasm' ? whyNotNative() : undefined,
+    workers: config.workers,
+    lanes: plan.lanes.length,
+    parameters: plan.table.count,
+    vocabulary: index.vocabulary.length,
+    trainSymbols: shape.training.count,
+    valSymbols: shape.evaluation?.plan.count ?? 0,
+    stepsPerEpoch: shape.training.chunks,
+    totalSteps: shape.totalSteps,
+    firstStep,
+    arenaBytes: plan.arenaBytes,
+    baseBytes,
+    memory: memoryPlan(plan.layout),
+    metricsUrl: server && `${server.url}/metrics`,
+  };
+}
