@@ -25,6 +25,7 @@ import type {
   UpdateTask,
 } from '../src/pool/protocol.ts';
 import { LaneReduction } from '../src/reduce/lane-reduction.ts';
+import { copyRate, multiplyAddRate } from './rates.ts';
 
 const { memory, layout, spec, kernels: choice, training } = workerData as ComputeThreadData;
 const { reals, ints, doubles } = viewArena(memory);
@@ -78,7 +79,8 @@ function perform(task: ComputeTask): Figures | undefined {
       return { squares: squares(task.first, task.count, task.generation) };
     case 'measure':
       return {
-        rate: task.what === 'copy' ? copyRate(task.seconds) : multiplyAddRate(task.seconds),
+        rate:
+          task.what === 'copy' ? copyRate(task.seconds) : multiplyAddRate(kernels, task.seconds),
       };
     case 'ping':
   }
@@ -213,34 +215,6 @@ function initialize(first: number, count: number, generation: number): void {
     const values = reals.subarray(start, start + parameter.length);
     initializeParameter(parameter, i, spec, training!.init, values);
   }
-}
-
-/** Operations a second of multiply-adds in registers. */
-function multiplyAddRate(seconds: number): number {
-  return rateOver(seconds, () => kernels.multiplyAddLoop(100_000));
-}
-
-/** Bytes a second, read and written, of copying more than the caches hold. */
-function copyRate(seconds: number): number {
-  const source = new Float32Array(2 ** 24).fill(1);
-  const target = new Float32Array(source.length);
-  return rateOver(seconds, () => {
-    target.set(source);
-    return 2 * source.byteLength;
-  });
-}
-
-/** Work a second of `run`, which returns how much it did, once it has run for so long. */
-function rateOver(seconds: number, run: () => number): number {
-  run();
-  const started = performance.now();
-  let work = 0;
-  let elapsed = 0;
-  while (elapsed < seconds) {
-    work += run();
-    elapsed = (performance.now() - started) / 1000;
-  }
-  return work / elapsed;
 }
 
 function subtreesOf(shard: number): Subtree[] {

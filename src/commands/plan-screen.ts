@@ -34,6 +34,7 @@ export function formatPlan(plan: RunPlan): string {
       `${plan.workers} workers, ${plan.lanes} lanes, ${plan.variant} kernels${notNative}`,
     ],
     ['run', plan.run],
+    ['watch it', plan.pageUrl ?? 'off'],
     ['metrics', plan.metricsUrl ?? 'off'],
   ];
   return `threadloom ${VERSION}\n${formatRows(rows)}`;

@@ -64,6 +64,7 @@ export function reportPlan(
     arenaBytes: plan.arenaBytes,
     baseBytes,
     memory: memoryPlan(plan.layout),
+    pageUrl: server && `${server.url}/`,
     metricsUrl: server && `${server.url}/metrics`,
   };
 }

@@ -26,6 +26,8 @@ export interface RunPlan {
   baseBytes: number;
   /** Bytes of the arena by what they are for. */
   memory: ReadonlyMap<string, number>;
+  /** Where the live page and the metrics are served; absent where they are not. */
+  pageUrl?: string;
   metricsUrl?: string;
 }
 

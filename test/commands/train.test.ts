@@ -49,7 +49,7 @@ test('--json prints one object with every field, and nothing else on stdout', as
 test('progress is plain lines on stderr, the result rows on stdout', async (t) => {
   const cwd = place(t);
   const { stdout, stderr } = await runCli(t, train('--run', 'r'), { cwd });
-  for (const row of ['model', 'text', 'steps', 'memory', 'compute', 'run', 'metrics']) {
+  for (const row of ['model', 'text', 'steps', 'memory', 'compute', 'run', 'watch it', 'metrics']) {
     t.regex(stderr, new RegExp(`^  ${row} +\\S`, 'm'), row);
   }
   t.regex(stderr, /^ {2}metrics +off$/m);
