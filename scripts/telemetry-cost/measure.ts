@@ -23,7 +23,7 @@ const ON = { metrics: true, metricsPort: 0, gradientsEvery: GRADIENTS_EVERY } as
 
 const HELP = `npm run telemetry-cost
 
-Trains with metrics served and scraped once a second and gradients looked at every ${GRADIENTS_EVERY} steps, and with none of it, in
+Trains with metrics served and scraped once a second, a live page's events taken and gradients looked at every ${GRADIENTS_EVERY} steps, and with none of it, in
 alternating pairs; compares the time of the steps. Then renders the longest scrape there can be.
 
   --pairs  how many (8)
@@ -84,7 +84,7 @@ async function trainHalf(file: string, run: string, telemetry: Settings): Promis
   const half: Half = { settings, warmUp: WARM_UP_STEPS, steps };
   const program = startProgram('../telemetry-cost/training.js', [JSON.stringify(half)]);
   const output = once(program.child.stdout, 'data');
-  const scraping = telemetry.metrics ? await scrape(program) : undefined;
+  const scraping = telemetry.metrics ? await watch(program) : undefined;
   try {
     const [seconds] = await Promise.race([output, program.closed.then(() => [Number.NaN])]);
     await program.closed;
@@ -96,9 +96,10 @@ async function trainHalf(file: string, run: string, telemetry: Settings): Promis
   }
 }
 
-/** Scrapes until it is told to stop. */
-async function scrape(program: Program): Promise<NodeJS.Timeout> {
+/** Takes the live page's events, and scrapes until it is told to stop. */
+async function watch(program: Program): Promise<NodeJS.Timeout> {
   const [, url] = await program.shows(/^metrics (http\S+)$/m);
+  void takeEvents(new URL('/events', url));
   const once = async () => {
     // The run may be over by then.
     await fetch(url).then(
@@ -107,6 +108,12 @@ async function scrape(program: Program): Promise<NodeJS.Timeout> {
     );
   };
   return setInterval(() => void once(), SCRAPE_MILLISECONDS);
+}
+
+/** Until the run ends them. */
+async function takeEvents(url: URL): Promise<void> {
+  const { body } = await fetch(url);
+  await body?.pipeTo(new WritableStream()).catch(() => undefined);
 }
 
 /** Milliseconds and length of the longest scrape: median of some. */
@@ -132,7 +139,7 @@ function report(
   return `
 machine    ${surroundings().cores} cores of ${cpus()[0]?.model.trim()}, load average ${loadBefore.toFixed(1)} at the start
 training   ${model.join(' ')}, all cores, ${steps} steps a half
-telemetry  metrics served and scraped once a second, gradients every ${GRADIENTS_EVERY} steps
+telemetry  metrics scraped once a second, a live page open, gradients every ${GRADIENTS_EVERY} steps
 time       on / off, median of ${ratios.length} pairs: ${median(ratios).toFixed(4)} (from ${least} to ${most})
 scrape     ${render.milliseconds.toFixed(2)} ms to render the longest there can be, ${render.bytes} bytes; median of ${RENDERS}
 `;
