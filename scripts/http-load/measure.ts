@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { formatBytes } from '../../src/bytes.ts';
 import { surroundings } from '../../src/machine.ts';
+import { numberOf, runWithFlags, wholeOf } from '../flags.ts';
 import type { LoadReport } from './clients.ts';
 import { type Program, startProgram } from './program.ts';
 
@@ -36,23 +36,29 @@ interface Pair {
   with: number;
 }
 
-const { values: flags } = parseArgs({
-  options: {
-    pairs: { type: 'string', default: '8' },
-    seconds: { type: 'string', default: '3' },
-    new: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-const [pairs, seconds] = [Number(flags.pairs), Number(flags.seconds)];
-if (flags.help) process.stdout.write(HELP);
-else if (Number.isInteger(pairs) && pairs > 0 && seconds > 0 && seconds <= 60) await measure();
-else {
-  log('Expected --pairs to be a whole number above 0, and --seconds a number above 0, at most 60.');
-  process.exitCode = 2;
+const FLAGS = {
+  pairs: { type: 'string', default: '8' },
+  seconds: { type: 'string', default: '3' },
+  new: { type: 'boolean', default: false },
+} as const;
+
+/** `seconds`: of each half of a pair. */
+interface Measurement {
+  pairs: number;
+  seconds: number;
+  connections: 'new' | 'kept';
 }
 
-async function measure(): Promise<void> {
+await runWithFlags(HELP, FLAGS, (flags) =>
+  measure({
+    pairs: wholeOf('pairs', flags.pairs, { least: 1 }),
+    seconds: numberOf('seconds', flags.seconds, { least: 0.1, most: 60 }),
+    connections: flags.new ? 'new' : 'kept',
+  }),
+);
+
+async function measure(measurement: Measurement): Promise<void> {
+  const { pairs, seconds, connections } = measurement;
   const folder = mkdtempSync(join(tmpdir(), 'threadloom-http-load-'));
   const loadBefore = loadavg()[0];
   const programs: Program[] = [];
@@ -60,8 +66,7 @@ async function measure(): Promise<void> {
     const training = startTraining(folder);
     programs.push(training);
     const [, port] = await training.shows(/metrics +http:\/\/127\.0\.0\.1:(\d+)\//);
-    const kind = flags.new ? 'new' : 'kept';
-    const load = [port, SCRAPES_PER_SECOND, SLOW_CONNECTIONS, kind];
+    const load = [port, SCRAPES_PER_SECOND, SLOW_CONNECTIONS, connections];
     const clients = startProgram('./clients.js', load);
     programs.push(clients);
     await training.shows(/^step \d+/m);
@@ -71,16 +76,16 @@ async function measure(): Promise<void> {
     const reports: LoadReport[] = [];
     for (let i = 0; i < pairs; i++) {
       // Without and with, with and without: a machine that gets slower favours neither.
-      const without = i % 2 === 0 ? await stepsPerSecond(port) : 0;
+      const without = i % 2 === 0 ? await stepsPerSecond(port, seconds) : 0;
       clients.child.stdin.write('on\n');
-      const loaded = await stepsPerSecond(port);
+      const loaded = await stepsPerSecond(port, seconds);
       clients.child.stdin.write('off\n');
       reports.push(JSON.parse((await once(clients.child.stdout, 'data'))[0]));
-      results.push({ with: loaded, without: without || (await stepsPerSecond(port)) });
+      results.push({ with: loaded, without: without || (await stepsPerSecond(port, seconds)) });
       log(`pair ${i + 1}: ${describe(results[i])}`);
     }
     const memory = { before, after: await residentBytes(port) };
-    process.stdout.write(report(results, reports, loadBefore, memory));
+    process.stdout.write(report(measurement, results, reports, loadBefore, memory));
   } finally {
     for (const { child } of programs) child.kill('SIGKILL');
     await Promise.all(programs.map(({ closed }) => closed));
@@ -98,7 +103,7 @@ function startTraining(folder: string): Program {
 }
 
 /** Of the steps that end within the next `seconds`. */
-async function stepsPerSecond(port: string): Promise<number> {
+async function stepsPerSecond(port: string, seconds: number): Promise<number> {
   await delay(SETTLE_SECONDS * 1000);
   const first = await lastStep(port);
   await delay(seconds * 1000);
@@ -118,6 +123,7 @@ async function residentBytes(port: string): Promise<number> {
 }
 
 function report(
+  { seconds, connections }: Measurement,
   results: readonly Pair[],
   reports: readonly LoadReport[],
   loadBefore: number,
@@ -131,7 +137,7 @@ function report(
   return `
 machine    ${surroundings().cores} cores of ${cpus()[0]?.model.trim()}, load average ${loadBefore.toFixed(1)} at the start
 training   ${MODEL.join(' ')}, all cores
-load       ${(sum((each) => each.answered) / loadedSeconds).toFixed(0)} scrapes answered a second on ${flags.new ? 'new' : 'kept'} connections, ${sum((each) => each.failed)} failed; ${reports.map(({ slow }) => slow).join(' ')} slow connections, ${sum((each) => each.ended)} ended by the server
+load       ${(sum((each) => each.answered) / loadedSeconds).toFixed(0)} scrapes answered a second on ${connections} connections, ${sum((each) => each.failed)} failed; ${reports.map(({ slow }) => slow).join(' ')} slow connections, ${sum((each) => each.ended)} ended by the server
 clients    ${(100 * share).toFixed(1)}% of a core, at a lower priority
 memory     ${formatBytes(memory.before)} before, ${formatBytes(memory.after)} after (resident, of the training)
 speed      with / without, median of ${results.length} pairs of ${seconds} s: ${median(ratios).toFixed(4)} (from ${ratios[0].toFixed(4)} to ${ratios[ratios.length - 1].toFixed(4)})

@@ -3,10 +3,10 @@
  * `node dist/scripts/peers/compare.js`, on an idle machine.
  */
 import { cpus, loadavg, release, totalmem, type } from 'node:os';
-import { parseArgs } from 'node:util';
 import { formatCount, printJson } from '../../src/commands/output.ts';
-import { EXIT_CODES, expected, InputError, messageOf } from '../../src/errors.ts';
+import { expected, InputError, messageOf } from '../../src/errors.ts';
 import { surroundings } from '../../src/machine.ts';
+import { numberOf, runWithFlags, wholeOf } from '../flags.ts';
 import { type Comparison, formatMissing, formatReport, type Series, summarize } from './report.ts';
 import { describeShape, SHAPES, type Shape } from './shapes.ts';
 import { findSystems, type System } from './systems.ts';
@@ -23,6 +23,13 @@ prints tokens a second, one table.
   --help     show this
 `;
 
+const FLAGS = {
+  rounds: { type: 'string', default: '3' },
+  seconds: { type: 'string', default: '5' },
+  shapes: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
 interface Settings {
   rounds: number;
   seconds: number;
@@ -30,14 +37,14 @@ interface Settings {
   json: boolean;
 }
 
-try {
-  const settings = readFlags();
-  if (settings) await compare(settings);
-  else process.stdout.write(HELP);
-} catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
-  process.exitCode = error instanceof InputError ? error.exitCode : EXIT_CODES.failed;
-}
+await runWithFlags(HELP, FLAGS, ({ rounds, seconds, shapes, json }) =>
+  compare({
+    rounds: wholeOf('rounds', rounds, { least: 1 }),
+    seconds: numberOf('seconds', seconds, { least: 0.1 }),
+    shapes: shapes === undefined ? SHAPES : shapes.split(',').map(findShape),
+    json,
+  }),
+);
 
 async function compare({ rounds, seconds, shapes, json }: Settings): Promise<void> {
   const loadBefore = loadavg()[0];
@@ -98,43 +105,6 @@ async function compareOn(
     }
   }
   return { shape, series: present.map(({ series }) => series) };
-}
-
-/** Undefined where help is asked for. */
-function readFlags(): Settings | undefined {
-  const { rounds, seconds, shapes, json, help } = parseFlags();
-  if (help) return undefined;
-  return {
-    rounds: positive('--rounds', rounds, Number.isInteger, 'a whole number'),
-    seconds: positive('--seconds', seconds, Number.isFinite, 'a number'),
-    shapes: shapes === undefined ? SHAPES : shapes.split(',').map(findShape),
-    json,
-  };
-}
-
-function parseFlags() {
-  try {
-    return parseArgs({
-      options: {
-        rounds: { type: 'string', default: '3' },
-        seconds: { type: 'string', default: '5' },
-        shapes: { type: 'string' },
-        json: { type: 'boolean', default: false },
-        help: { type: 'boolean', default: false },
-      },
-    }).values;
-  } catch (error) {
-    const [reason] = messageOf(error).split(/\. |\n/);
-    throw new InputError(`${reason.replace(/\.$/, '')}. See --help.`, { cause: error });
-  }
-}
-
-function positive(flag: string, text: string, fits: (value: number) => boolean, kind: string) {
-  const value = Number(text);
-  if (text.trim() === '' || !fits(value) || value <= 0) {
-    throw new InputError(expected(`${flag} to be ${kind} above 0`, text));
-  }
-  return value;
 }
 
 function findShape(name: string): Shape {

@@ -1,28 +1,34 @@
 /**
- * One half of a pair, in a process of its own: what one run has started must not cost another. Takes a `Half` as JSON; tells
- * on standard error where its metrics are and on standard output how long its steps took.
+ * One of the two trainings that are compared, in a process of its own: what one has started must not cost the other. Takes a
+ * `Trainee` as JSON. Tells on standard error where its metrics are; for each line on standard input it trains a window of
+ * steps, tells on standard output how many seconds they took, and stands still.
  */
+import { readSync } from 'node:fs';
 import type { Settings } from '../../src/config/config.ts';
 import { train } from '../../src/recipes/train.ts';
 
-export interface Half {
+export interface Trainee {
   settings: Settings;
-  /** Steps before the clock starts, and steps that are timed. */
-  warmUp: number;
+  /** Of a window. */
   steps: number;
 }
 
-const { settings, warmUp, steps }: Half = JSON.parse(process.argv[2]);
+const { settings, steps }: Trainee = JSON.parse(process.argv[2]);
 let began = 0;
-let ended = 0;
-await train(
-  { ...settings, steps: warmUp + steps },
-  {
-    onPlan: ({ metricsUrl }) => process.stderr.write(`metrics ${metricsUrl}\n`),
-    onStep: ({ step }) => {
-      if (step === warmUp) began = performance.now();
-      if (step === warmUp + steps) ended = performance.now();
-    },
+await train(settings, {
+  onPlan: ({ metricsUrl }) => {
+    process.stderr.write(`metrics ${metricsUrl}\n`);
+    standStill();
   },
-);
-process.stdout.write(`${(ended - began) / 1000}\n`);
+  onStep: ({ step }) => {
+    if (step % steps !== 0) return;
+    process.stdout.write(`${(performance.now() - began) / 1000}\n`);
+    standStill();
+  },
+});
+
+/** Until the next line comes. Nothing of this process runs meanwhile. */
+function standStill(): void {
+  if (readSync(0, Buffer.alloc(8)) === 0) process.exit();
+  began = performance.now();
+}

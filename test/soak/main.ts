@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { numberOf, runWithFlags, wholeOf } from '../../scripts/flags.ts';
 import { formatBytes } from '../../src/bytes.ts';
 import { TINY_SETTINGS } from '../helpers/runs.ts';
 import { writeText } from '../helpers/text.ts';
@@ -13,51 +13,66 @@ import { drawSoak } from './plot.ts';
 import type { Sample, Sampler } from './sampler.ts';
 import { fitTrend, grows } from './trend.ts';
 
-const { values } = parseArgs({
-  options: {
-    /** Of the long run: whichever ends first; 0 steps leave it out. */
-    steps: { type: 'string', default: '200000' },
-    seconds: { type: 'string', default: '3600' },
-    /** Size of the large text, in GB; 0 leaves it out. */
-    gigabytes: { type: 'string', default: '10' },
-    svg: { type: 'string', default: 'runs/soak.svg' },
-  },
-});
+const HELP = `npm run soak
+
+Trains for long and watches memory, handles, threads, listeners and metrics; ends with 1 where something grows. Then trains on a
+large text and on a small one, and compares their memory.
+
+  --steps      of the long run; 0 leaves it out (200000)
+  --seconds    that the long run takes at most (3600)
+  --gigabytes  size of the large text, 10^9 bytes; 0 leaves it out (10)
+  --svg        file for the plot of memory and throughput (runs/soak.svg)
+`;
+
+const FLAGS = {
+  steps: { type: 'string', default: '200000' },
+  seconds: { type: 'string', default: '3600' },
+  gigabytes: { type: 'string', default: '10' },
+  svg: { type: 'string', default: 'runs/soak.svg' },
+} as const;
+
 /** The first steps, in which code is compiled and heap and caches find their size. */
 const WARM_UP_STEPS = 20_000;
 /** A rise below this is no leak: V8 and the system hand out memory in pieces of 256 KiB. */
 const LEAST_RISE_BYTES = 2 ** 19;
 
 const failures: string[] = [];
-const folder = mkdtempSync(join(tmpdir(), 'threadloom-'));
-try {
-  if (Number(values.steps) > 0) await soak();
-  await collections();
-  if (Number(values.gigabytes) > 0) await largeText(Number(values.gigabytes) * 1e9);
-} finally {
-  rmSync(folder, { recursive: true });
-}
-for (const failure of failures) console.log(`FAILED: ${failure}`);
-if (failures.length === 0) console.log('Nothing grows.');
-process.exitCode = failures.length > 0 ? 1 : 0;
+
+await runWithFlags(HELP, FLAGS, async (flags) => {
+  const steps = wholeOf('steps', flags.steps, { least: 0 });
+  const seconds = numberOf('seconds', flags.seconds, { least: 1 });
+  const gigabytes = numberOf('gigabytes', flags.gigabytes, { least: 0 });
+  const folder = mkdtempSync(join(tmpdir(), 'threadloom-'));
+  try {
+    if (steps > 0) await soak(folder, steps, seconds, flags.svg);
+    await collections();
+    if (gigabytes > 0) await largeText(folder, gigabytes * 1e9);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  for (const failure of failures) console.log(`FAILED: ${failure}`);
+  if (failures.length === 0) console.log('Nothing grows.');
+  process.exitCode = failures.length > 0 ? 1 : 0;
+});
 
 function check(holds: boolean, failure: string): void {
   if (!holds) failures.push(failure);
 }
 
-async function soak(): Promise<void> {
-  const steps = Number(values.steps);
+async function soak(folder: string, steps: number, seconds: number, svg: string): Promise<void> {
   const settings = {
     ...TINY_SETTINGS,
     files: [writeText(folder, 'text.txt', 20_000)],
     run: join(folder, 'r'),
     steps,
     evalEvery: 1000,
+    // So that all that is kept of a run within bounds reaches them before the warm-up ends.
+    gradientsEvery: 10,
     checkpointEvery: 500,
     metrics: true,
     metricsPort: 0,
   };
-  const sampler = await watchLongRun({ settings, seconds: Number(values.seconds) });
+  const sampler = await watchLongRun({ settings, seconds });
   const settled = sampler.samples.filter(({ step }) => step > WARM_UP_STEPS);
   if (settled.length < 20) {
     throw new Error(
@@ -71,9 +86,9 @@ async function soak(): Promise<void> {
   );
   reportMemory(settled);
   reportCounts(first, last, sampler);
-  mkdirSync(dirname(values.svg), { recursive: true });
-  writeFileSync(values.svg, drawSoak(sampler.samples));
-  console.log(`plot               ${values.svg}`);
+  mkdirSync(dirname(svg), { recursive: true });
+  writeFileSync(svg, drawSoak(sampler.samples));
+  console.log(`plot               ${svg}`);
 }
 
 function reportMemory(samples: readonly Sample[]): void {
@@ -122,7 +137,7 @@ async function collections(): Promise<void> {
   console.log(`collecting over 1,000 steps in ${seconds.toFixed(1)} s: ${shares.join(', ')}`);
 }
 
-async function largeText(bytes: number): Promise<void> {
+async function largeText(folder: string, bytes: number): Promise<void> {
   const small = await measureLargeText(folder, 1e7);
   const large = await measureLargeText(folder, bytes);
   for (const { bytes: size, peakBytes, seconds } of [small, large]) {
