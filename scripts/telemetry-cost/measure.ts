@@ -17,11 +17,17 @@ import type { Trainee } from './training.ts';
 const GRADIENTS_EVERY = 100;
 /** Steps of a turn: short, so that the machine is the same to both. */
 const WINDOW_STEPS = 25;
+/** Turns before the clock starts, in which V8 compiles what they use: once, however long the run. */
+const WARM_UP_TURNS = 4;
 const SCRAPE_MILLISECONDS = 1000;
 const RENDERS = 50;
 const MODEL = { hidden: 256, layers: 2, batch: 64, chunk: 64 } as const;
-const OFF = { metrics: false, gradientsEvery: 0 } as const;
-const ON = { metrics: true, metricsPort: 0, gradientsEvery: GRADIENTS_EVERY } as const;
+const TELEMETRY = {
+  off: { metrics: false, gradientsEvery: 0 },
+  on: { metrics: true, metricsPort: 0, gradientsEvery: GRADIENTS_EVERY },
+} as const;
+type Name = keyof typeof TELEMETRY;
+type Trainings = Map<Name, Training>;
 
 const HELP = `npm run telemetry-cost
 
@@ -56,7 +62,9 @@ async function measure(pairs: number, steps: number): Promise<void> {
     writeFileSync(file, 'the quick brown fox jumps over the lazy dog\n'.repeat(20_000));
     const ratios: number[] = [];
     for (let pair = 0; pair < pairs; pair++) {
-      const { on, off } = await measurePair(file, folder, steps);
+      // Of two equal processes the one started first may be a hundredth faster.
+      const names: readonly Name[] = pair % 2 === 0 ? ['off', 'on'] : ['on', 'off'];
+      const { on, off } = await measurePair(names, file, folder, steps);
       ratios.push(on / off);
       log(
         `pair ${pair + 1}: ${on.toFixed(3)} s on, ${off.toFixed(3)} s off, ratio ${(on / off).toFixed(4)}`,
@@ -68,37 +76,45 @@ async function measure(pairs: number, steps: number): Promise<void> {
   }
 }
 
-/** Seconds of all timed steps of two processes. */
+/** Starts two processes in the order of the names; seconds of all timed steps of each. */
 async function measurePair(
+  names: readonly Name[],
   file: string,
   folder: string,
   steps: number,
-): Promise<{ on: number; off: number }> {
-  const on = await startTraining(file, join(folder, 'on'), ON);
-  const off = await startTraining(file, join(folder, 'off'), OFF);
+): Promise<Record<Name, number>> {
+  const trainings: Trainings = new Map();
   try {
-    const watched = await watch(on);
-    const total = { on: 0, off: 0 };
-    for (let window = -1; window < steps / WINDOW_STEPS; window++) {
-      const seconds = { on: 0, off: 0 };
-      const turns = { on: () => watched.during(() => turn(on)), off: () => turn(off) };
-      // Off and on, on and off: a machine that gets slower favours neither.
-      for (const name of window % 2 === 0 ? (['off', 'on'] as const) : (['on', 'off'] as const)) {
-        seconds[name] = await turns[name]();
-      }
-      if (window < 0) continue; // To warm up.
-      total.on += seconds.on;
-      total.off += seconds.off;
+    for (const name of names) {
+      trainings.set(name, await startTraining(file, join(folder, name), TELEMETRY[name]));
     }
-    return total;
+    await takeTurns(trainings, WARM_UP_TURNS);
+    return await takeTurns(trainings, steps / WINDOW_STEPS);
   } finally {
-    for (const { child } of [on, off]) child.kill('SIGKILL');
-    await Promise.all([on.closed, off.closed]);
+    for (const { child } of trainings.values()) child.kill('SIGKILL');
+    await Promise.all([...trainings.values()].map(({ closed }) => closed));
   }
 }
 
-/** A run without end that stands still before its first step. */
-async function startTraining(file: string, run: string, telemetry: Settings): Promise<Program> {
+/** A turn of each, so many times; seconds of each in all. */
+async function takeTurns(trainings: Trainings, times: number): Promise<Record<Name, number>> {
+  const seconds = { off: 0, on: 0 };
+  const order = [...trainings];
+  for (let i = 0; i < times; i++) {
+    for (const [name, training] of order) seconds[name] += await turn(training);
+    // Off and on, on and off: a machine that gets slower favours neither.
+    order.reverse();
+  }
+  return seconds;
+}
+
+interface Training extends Program {
+  /** Scraped during its turns. */
+  metricsUrl: string | undefined;
+}
+
+/** A run without end that stands still before its first step, the events of its live page taken. */
+async function startTraining(file: string, run: string, telemetry: Settings): Promise<Training> {
   const settings: Settings = {
     ...MODEL,
     ...telemetry,
@@ -107,39 +123,33 @@ async function startTraining(file: string, run: string, telemetry: Settings): Pr
   };
   const trainee: Trainee = { settings, steps: WINDOW_STEPS };
   const program = startProgram('../telemetry-cost/training.js', [JSON.stringify(trainee)]);
-  await program.shows(/^metrics /m);
-  return program;
+  const [, metricsUrl] = await program.shows(/^metrics(?: (http\S+))?$/m);
+  if (metricsUrl) void takeEvents(new URL('/events', metricsUrl));
+  return { ...program, metricsUrl };
 }
 
-/** Trains a window; its seconds. */
-async function turn({ child, closed }: Program): Promise<number> {
+/** Trains for a turn; its seconds. */
+async function turn({ child, closed, metricsUrl }: Training): Promise<number> {
   const output = once(child.stdout, 'data');
   child.stdin.write('\n');
-  const [seconds] = await Promise.race([output, closed.then(() => [Number.NaN])]);
-  if (!(Number(seconds) > 0)) throw new Error('The training ended before its last step');
-  return Number(seconds);
+  const scraping = metricsUrl ? scrapeRepeatedly(metricsUrl) : undefined;
+  try {
+    const [seconds] = await Promise.race([output, closed.then(() => [Number.NaN])]);
+    if (!(Number(seconds) > 0)) throw new Error('The training ended before its last step');
+    return Number(seconds);
+  } finally {
+    clearInterval(scraping);
+  }
 }
 
-/** Takes the live page's events, and scrapes during turns. */
-async function watch(program: Program) {
-  const [, url] = await program.shows(/^metrics (http\S+)$/m);
-  void takeEvents(new URL('/events', url));
+function scrapeRepeatedly(url: string): NodeJS.Timeout {
   const scrape = () =>
     fetch(url).then(
       (response) => response.text(),
       () => undefined, // Killed by then.
     );
-  return {
-    async during<Result>(work: () => Promise<Result>): Promise<Result> {
-      void scrape();
-      const scraping = setInterval(scrape, SCRAPE_MILLISECONDS);
-      try {
-        return await work();
-      } finally {
-        clearInterval(scraping);
-      }
-    },
-  };
+  void scrape();
+  return setInterval(scrape, SCRAPE_MILLISECONDS);
 }
 
 /** Until the run is killed. */
@@ -171,7 +181,7 @@ function report(
   const [least, most] = [Math.min(...ratios), Math.max(...ratios)].map((ratio) => ratio.toFixed(4));
   return `
 machine    ${surroundings().cores} cores of ${cpus()[0]?.model.trim()}, load average ${loadBefore.toFixed(1)} at the start
-training   ${model.join(' ')}, all cores, ${steps} steps a process, in turns of ${WINDOW_STEPS}
+training   ${model.join(' ')}, all cores, ${steps} steps a process, in turns of ${WINDOW_STEPS}, after ${WARM_UP_TURNS * WINDOW_STEPS} to warm up
 telemetry  metrics scraped once a second, a live page open, gradients every ${GRADIENTS_EVERY} steps
 time       on / off, median of ${ratios.length} pairs of processes: ${median(ratios).toFixed(4)} (from ${least} to ${most})
 scrape     ${render.milliseconds.toFixed(2)} ms to render the longest there can be, ${render.bytes} bytes; median of ${RENDERS}

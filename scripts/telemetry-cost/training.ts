@@ -17,7 +17,7 @@ const { settings, steps }: Trainee = JSON.parse(process.argv[2]);
 let began = 0;
 await train(settings, {
   onPlan: ({ metricsUrl }) => {
-    process.stderr.write(`metrics ${metricsUrl}\n`);
+    process.stderr.write(metricsUrl ? `metrics ${metricsUrl}\n` : 'metrics\n');
     standStill();
   },
   onStep: ({ step }) => {

@@ -64,18 +64,38 @@ export function saturationOf(
   const start = inStates ? states + rows * hidden : gates;
   const stride = inStates ? hidden : cell.gateColumns * hidden;
   return cell.activations.map(({ gate, nonlinearity }, column) => {
-    const isSaturated = SATURATED[nonlinearity];
+    const bounds = UNSATURATED[nonlinearity];
     let count = 0;
     for (let row = 0; row < times * rows; row++) {
-      const first = start + row * stride + column * hidden;
-      for (let i = first; i < first + hidden; i++) if (isSaturated(reals[i])) count++;
+      count += countOutside(reals, start + row * stride + column * hidden, hidden, bounds);
     }
     return { gate, share: count / (times * rows * hidden) };
   });
 }
 
-const SATURATED: Readonly<Record<Nonlinearity, (activation: number) => boolean>> = {
-  sigmoid: (activation) => activation <= NEAR || activation >= 1 - NEAR,
-  tanh: (activation) => Math.abs(activation) >= 1 - NEAR,
-  relu: (activation) => activation === 0,
+/** The activations between both are not saturated. */
+interface Bounds {
+  low: number;
+  high: number;
+}
+
+const UNSATURATED: Readonly<Record<Nonlinearity, Bounds>> = {
+  sigmoid: { low: NEAR, high: 1 - NEAR },
+  tanh: { low: NEAR - 1, high: 1 - NEAR },
+  relu: { low: 0, high: Infinity },
 };
+
+/** A small function that is soon compiled: this is most of what a look costs. */
+function countOutside(
+  reals: NetworkContext['reals'],
+  start: number,
+  length: number,
+  { low, high }: Bounds,
+): number {
+  let count = 0;
+  for (let i = start; i < start + length; i++) {
+    const activation = reals[i];
+    if (activation <= low || activation >= high) count++;
+  }
+  return count;
+}
