@@ -22,7 +22,7 @@ export interface RunPlan {
   totalSteps: number;
   firstStep: number;
   arenaBytes: number;
-  /** Resident memory of Node.js and its threads, measured before the arena is filled. */
+  /** Resident memory of Node.js and its threads: measured before the arena is filled, and what it grows by. */
   baseBytes: number;
   /** Bytes of the arena by what they are for. */
   memory: ReadonlyMap<string, number>;

@@ -39,6 +39,9 @@ export interface TrainOptions extends TrainObserver {
   stdin?: Readable;
 }
 
+/** V8 lets short-lived objects of the main thread fill 48 MiB; by the first step they have hardly begun to. */
+const HEAP_GROWTH_BYTES = 48 * 2 ** 20;
+
 const NO_FILES =
   'Expected at least one text file to train on, got none. ' +
   'Start with: threadloom train README.md --steps 200 --batch 8 --chunk 32 (or - for standard input).';
@@ -169,7 +172,7 @@ async function trainOn(
     limitSeconds: config.workerTimeout,
     onWarning: warnTo(options),
   });
-  const baseBytes = residentWithWriter(bytesBefore, config.workers);
+  const baseBytes = residentWhileTraining(bytesBefore, config.workers);
   let folder = opened;
   try {
     folder ??= await createFolder(config, corpus);
@@ -204,10 +207,13 @@ async function trainOn(
   }
 }
 
-/** What is resident now, and a thread more, of the size of a worker's: the checkpoint writer is still to come. */
-function residentWithWriter(bytesBeforeWorkers: number, workers: number): number {
+/**
+ * What is resident now, a thread more of the size of a worker's, for the checkpoint writer is still to come, and what the heap
+ * of the main thread grows by.
+ */
+function residentWhileTraining(bytesBeforeWorkers: number, workers: number): number {
   const now = process.memoryUsage.rss();
-  return now + Math.max(0, now - bytesBeforeWorkers) / workers;
+  return now + Math.max(0, now - bytesBeforeWorkers) / workers + HEAP_GROWTH_BYTES;
 }
 
 function warnTo(observer: TrainObserver): (message: string) => void {

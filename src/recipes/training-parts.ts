@@ -17,7 +17,7 @@ export interface TrainingParts {
   folder: RunFolder;
   recorder: Recorder;
   observer: TrainObserver;
-  /** Resident memory of Node.js and its threads, measured before the arena is filled. */
+  /** Resident memory of Node.js and its threads: measured before the arena is filled, and what it grows by. */
   baseBytes: number;
   progress: Progress;
 }
