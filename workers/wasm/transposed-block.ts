@@ -17,6 +17,9 @@ const A_ROW_BYTES: usize = 24;
 export const B_COLUMNS: i32 = 8;
 const B_ROW_BYTES: usize = 32;
 
+/** Of an operand, packed into one panel after the other. */
+const ROWS_TOGETHER: i32 = 8;
+
 /**
  * Rows [first, first + depth) of a (K, columns) operand in groups, as panels of `width` columns (6
  * or 8), each (depth, width), zeros beyond the last column.
@@ -32,27 +35,44 @@ export function packBlock(
   columns: i32,
   panels: usize,
 ): void {
-  for (let p = first; p < first + depth; p++) {
-    const row = addressOf(source + (p / rows) * groupStride + (p % rows) * stride);
-    if (width == A_COLUMNS) packRow(A_COLUMNS, row, columns, panels, depth);
-    else packRow(B_COLUMNS, row, columns, panels, depth);
-    panels += addressOf(width);
+  const end = first + depth;
+  for (let p = first; p < end; ) {
+    const count = min(min(rows - (p % rows), end - p), ROWS_TOGETHER);
+    const from = addressOf(source + (p / rows) * groupStride + (p % rows) * stride);
+    if (width == A_COLUMNS) packRows(A_COLUMNS, from, stride, count, columns, panels, depth);
+    else packRows(B_COLUMNS, from, stride, count, columns, panels, depth);
+    panels += addressOf(width * count);
+    p += count;
   }
 }
 
 /**
- * One row of an operand into its row of each panel. `width` is a constant wherever this is inlined.
+ * Some rows of an operand into their rows of each panel, a panel at a time: what a line of the cache
+ * holds is then read, and written, at once. `width` is a constant wherever this is inlined.
  */
 // @ts-ignore: decorator
 @inline
-function packRow(width: i32, row: usize, columns: i32, panel: usize, depth: i32): void {
-  let left = columns;
-  for (; left >= width; left -= width) {
-    packPanelRow(width, row, width, panel);
-    row += addressOf(width);
+function packRows(
+  width: i32,
+  from: usize,
+  stride: i32,
+  count: i32,
+  columns: i32,
+  panel: usize,
+  depth: i32,
+): void {
+  for (let left = columns; left > 0; left -= width) {
+    let row = from;
+    let to = panel;
+    for (let i = 0; i < count; i++) {
+      if (left >= width) packPanelRow(width, row, width, to);
+      else packPanelRow(width, row, left, to);
+      row += addressOf(stride);
+      to += addressOf(width);
+    }
+    from += addressOf(width);
     panel += addressOf(width * depth);
   }
-  if (left > 0) packPanelRow(width, row, left, panel);
 }
 
 // @ts-ignore: decorator
