@@ -8,10 +8,10 @@ import type { LayerFlow } from '../src/model/gradient-flow.ts';
 import { initializeParameter } from '../src/model/init.ts';
 import type { Subtree } from '../src/model/layers/context.ts';
 import { Network } from '../src/model/network.ts';
-import { combineBiases, packJobs, runPackJob } from '../src/model/packing.ts';
+import { type Piece, packPiece, parameterPieces } from '../src/model/packing.ts';
 import { type ParameterSquares, squaresOf } from '../src/model/parameter-squares.ts';
 import { BLOCK, ParameterTable } from '../src/model/parameters.ts';
-import { updateRange } from '../src/optimizer/update.ts';
+import { type UpdateRange, updateRange } from '../src/optimizer/update.ts';
 import { monotonicSeconds } from '../src/pool/clock.ts';
 import type {
   ComputeReply,
@@ -31,7 +31,10 @@ const { memory, layout, spec, kernels: choice, training } = workerData as Comput
 const { reals, ints, doubles } = viewArena(memory);
 const kernels = createKernels(choice, memory);
 const table = new ParameterTable(spec);
-const jobs = packJobs(table, layout.packed, kernels);
+const pieces = parameterPieces(table, layout.packed, kernels);
+const updateRanges = training
+  ? [0, 1].map((now) => pieces.map((piece) => updateRangeOf(piece, now)))
+  : [];
 const reduction = new LaneReduction(table, kernels, layout, ints, doubles);
 const networks = layout.shards.map(
   (shard) => new Network(table, kernels, { ints, reals }, layout.packed, shard),
@@ -63,7 +66,7 @@ function perform(task: ComputeTask): Figures | undefined {
       update(task);
       return;
     case 'pack':
-      pack(task.first, task.count, task.biases, task.generation);
+      pack(task.first, task.count, task.generation);
       return;
     case 'sample':
       return { ids: sample(task) };
@@ -139,17 +142,25 @@ function sumLosses(
 }
 
 function update({ first, count, generation, factors }: UpdateTask): void {
-  const start = first * BLOCK;
-  const now = generation % 2;
+  const ranges = updateRanges[generation % 2];
+  const next = layout.parameters[(generation + 1) % 2];
+  for (let i = first; i < first + count; i++) {
+    updateRange(kernels, training!.optimizer, factors, ranges[i]);
+    packPiece(kernels, table, next, layout.packed, pieces[i]);
+  }
+}
+
+/** Of a piece, from the generation in the regions `now` into the other ones. */
+function updateRangeOf({ start, length }: Piece, now: number): UpdateRange {
   const next = 1 - now;
-  updateRange(kernels, training!.optimizer, factors, {
+  return {
     parameters: layout.parameters[now] + start,
     parametersNext: layout.parameters[next] + start,
     moments: layout.moments.map((moment) => moment[now] + start),
     momentsNext: layout.moments.map((moment) => moment[next] + start),
     gradient: layout.gradient + start,
-    length: count * BLOCK,
-  });
+    length,
+  };
 }
 
 /** In the workspace of the first shard, which is free between steps. */
@@ -167,10 +178,11 @@ function sample({ first, length, generation }: SampleTask): number[] {
   );
 }
 
-function pack(first: number, count: number, biases: boolean, generation: number): void {
+function pack(first: number, count: number, generation: number): void {
   const parameters = layout.parameters[generation % 2];
-  for (let i = first; i < first + count; i++) runPackJob(kernels, parameters, jobs[i]);
-  if (biases) combineBiases(kernels, table, parameters, layout.packed);
+  for (let i = first; i < first + count; i++) {
+    packPiece(kernels, table, parameters, layout.packed, pieces[i]);
+  }
 }
 
 function snapshot(first: number, count: number, carries: boolean, generation: number): void {

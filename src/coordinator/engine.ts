@@ -7,7 +7,7 @@ import { type ArenaViews, createArena, MAX_ARENA_BYTES, viewArena } from '../mem
 import type { ArenaLayout } from '../memory/layout.ts';
 import { WORD_BYTES } from '../memory/table.ts';
 import type { InitRecipe } from '../model/init.ts';
-import { packJobs } from '../model/packing.ts';
+import { parameterPieces } from '../model/packing.ts';
 import { ParameterTable } from '../model/parameters.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { headTimes } from '../model/workspace.ts';
@@ -103,7 +103,7 @@ export async function startEngine(plan: EnginePlan, options?: PoolOptions): Prom
     table,
     layout,
     views,
-    packJobs: packJobs(table, layout.packed, kernelSizing(kernels)),
+    pieces: parameterPieces(table, layout.packed, kernelSizing(kernels)),
     workers,
     streams: lanes.reduce((sum, { count }) => sum + count, 0),
     times,

@@ -1,6 +1,6 @@
 /** The phases of a step in their order, and the rule that none follows an incomplete one. Pure. */
 
-/** The weights of the next generation are packed in `commit`; only then has the step happened. */
+/** The weights of the next generation are packed in `update`; with `commit` the step has happened. */
 export const STEP_PHASES = ['compute', 'reduce', 'clip', 'update', 'commit'] as const;
 export type StepPhase = (typeof STEP_PHASES)[number];
 

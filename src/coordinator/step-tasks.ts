@@ -1,5 +1,5 @@
 /** What is given to the pool in each phase of a step, and around it. Pure. */
-import type { PackJob } from '../model/packing.ts';
+import type { Piece } from '../model/packing.ts';
 import { BLOCK, type ParameterTable } from '../model/parameters.ts';
 import { headTimes } from '../model/workspace.ts';
 import type { ComputeTask } from '../pool/protocol.ts';
@@ -8,8 +8,8 @@ import type { StepPhase } from './step-phases.ts';
 
 export interface TaskPlan {
   table: ParameterTable;
-  /** Work of packing the weights. */
-  packJobs: readonly PackJob[];
+  /** Of the parameter vector. */
+  pieces: readonly Piece[];
   workers: number;
   /** N and T; shards in which streams are trained. */
   streams: number;
@@ -30,34 +30,29 @@ export interface StepTerms {
 
 export class StepTasks {
   readonly #plan: TaskPlan;
+  /** Spans of blocks, and of pieces. */
   readonly #ranges: readonly Span[];
-  readonly #packSpans: readonly Span[];
+  readonly #pieceSpans: readonly Span[];
   readonly #headTimes: number;
 
   constructor(plan: TaskPlan) {
-    const { table, packJobs, workers, streams, times } = plan;
+    const { table, pieces, workers, streams, times } = plan;
     this.#plan = plan;
     this.#ranges = filled(cut(table.paddedLength / BLOCK, workers));
-    const costs = packJobs.map(({ k, columns }) => k * columns);
-    this.#packSpans = filled(cutByCost(costs, workers));
+    const costs = pieces.map(({ length, rows }) => length * (rows ? PACKED_COST : 1));
+    this.#pieceSpans = filled(cutByCost(costs, workers));
     this.#headTimes = headTimes(table.spec, Math.max(1, streams), times);
   }
 
-  /** From `generation` to the next one. The clip is the coordinator's own work. */
+  /** From `generation` to the next one. To clip and to commit is the coordinator's own work. */
   of(phase: StepPhase, generation: number, terms: StepTerms): ComputeTask[] {
     if (phase === 'compute') return this.#train(generation, terms);
     if (phase === 'reduce') return this.#reduce(generation);
-    if (phase === 'update') return this.#update(generation, terms);
-    return phase === 'commit' ? this.pack(generation + 1) : [];
+    return phase === 'update' ? this.#update(generation, terms) : [];
   }
 
   pack(generation: number): ComputeTask[] {
-    return this.#packSpans.map((span, i) => ({
-      kind: 'pack',
-      ...span,
-      biases: i === 0,
-      generation,
-    }));
+    return this.#pieceSpans.map((span) => ({ kind: 'pack', ...span, generation }));
   }
 
   snapshot(generation: number): ComputeTask[] {
@@ -102,9 +97,12 @@ export class StepTasks {
 
   #update(generation: number, { learningRate, gradientScale }: StepTerms): ComputeTask[] {
     const factors = { gradientScale, learningRate, updates: generation + 1 };
-    return this.#ranges.map((range) => ({ kind: 'update', ...range, generation, factors }));
+    return this.#pieceSpans.map((span) => ({ kind: 'update', ...span, generation, factors }));
   }
 }
+
+/** Of a packed piece, where one of as many elements that is only updated takes 1. */
+const PACKED_COST = 1.5;
 
 function filled(spans: readonly Span[]): Span[] {
   return spans.filter(({ count }) => count > 0);

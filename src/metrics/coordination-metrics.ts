@@ -5,7 +5,7 @@ import type { Instruments } from './definitions.ts';
 import type { PoolRecord, StepRecord, TaskRecord } from './records.ts';
 
 /** Phases that are tasks of the pool. */
-const TASK_PHASES = ['compute', 'reduce', 'update', 'commit'] as const satisfies readonly Phase[];
+const TASK_PHASES = ['compute', 'reduce', 'update'] as const satisfies readonly Phase[];
 /** Workers that have a series of their own; all others share one. */
 const SHOWN_WORKERS = 64;
 

@@ -1,34 +1,48 @@
 /**
- * Weights in the form that `multiply` reads, packed once a step for all workers. Pure but for the kernels.
- * The work is a list of jobs that may be shared out over threads in any way.
+ * The parameter vector in pieces, and the weights in the form that `multiply` reads, packed once a step for all workers. Pure
+ * but for the kernels. A piece is updated and packed at once, and any thread may take any of them.
  */
 import type { Kernels, MatrixKernels } from '../kernels/contract.ts';
 import type { PackedLayer, PackedRegions } from '../memory/layout.ts';
 import type { Offset, TableBuilder } from '../memory/table.ts';
 import { cellOf } from './cells/cell.ts';
-import type { ParameterTable } from './parameters.ts';
+import { BLOCK, type Parameter, type ParameterTable } from './parameters.ts';
 import { inputWidth } from './spec.ts';
 
 type Sizing = Pick<MatrixKernels, 'packedLength' | 'panelColumns'>;
 
-/** One matrix b (k, n) to pack; `source` counts from the start of the parameter vector. */
-interface PackedMatrix {
-  source: number;
-  stride: number;
-  transposed: 0 | 1;
-  k: number;
-  n: number;
-  packed: Offset;
+/** Some consecutive elements of the parameter vector. */
+export interface Piece {
+  /** Counts from the start of the vector. */
+  readonly start: number;
+  readonly length: number;
+  /** Of a weight that products read: which of its rows the piece is. */
+  readonly rows?: WeightRows;
+  /** The layer whose biases the piece is, both of them. */
+  readonly biasesOf?: number;
 }
 
-/** Some columns of one matrix: a unit of work. */
-export interface PackJob extends PackedMatrix {
-  firstColumn: number;
-  columns: number;
+/** Rows [first, first + count) of a weight. */
+interface WeightRows {
+  readonly weight: Weight;
+  readonly first: number;
+  readonly count: number;
 }
 
-/** Columns of one job: small enough to share out evenly, a multiple of every backend's panel. */
-const JOB_COLUMNS = 192;
+/** A weight (height, width) as the right operand of a forward product (its transpose) and of a backward one. */
+interface Weight {
+  /** Counts from the start of the parameter vector. */
+  readonly source: number;
+  readonly height: number;
+  readonly width: number;
+  readonly forward: Offset;
+  readonly backward: Offset;
+}
+
+/** Rows of the smallest piece of a weight, which are columns of its transpose: a multiple of every backend's panel. */
+const PANEL_ROWS = 32;
+/** Elements of a piece: with its gradient and moments in the cache until it is packed; enough pieces to share out evenly. */
+const PIECE_LENGTH = 8 * BLOCK;
 
 /** Declares the packed regions. */
 export function layoutPacked(
@@ -59,84 +73,123 @@ export function layoutPacked(
   };
 }
 
-/** All jobs of one packing, in a fixed order. */
-export function packJobs(table: ParameterTable, regions: PackedRegions, sizing: Sizing): PackJob[] {
-  if (JOB_COLUMNS % sizing.panelColumns !== 0) {
-    throw new Error(`Panels of ${sizing.panelColumns} columns do not divide ${JOB_COLUMNS}`);
+/** All pieces, in the order of the vector; only the padding between parameters is in none. */
+export function parameterPieces(
+  table: ParameterTable,
+  regions: PackedRegions,
+  { panelColumns }: Sizing,
+): Piece[] {
+  if (PANEL_ROWS % panelColumns !== 0) {
+    throw new Error(`Panels of ${panelColumns} columns do not divide ${PANEL_ROWS}`);
   }
-  return packedMatrices(table, regions).flatMap((matrix) =>
-    Array.from({ length: Math.ceil(matrix.n / JOB_COLUMNS) }, (_, i) => {
-      const firstColumn = i * JOB_COLUMNS;
-      return { ...matrix, firstColumn, columns: Math.min(JOB_COLUMNS, matrix.n - firstColumn) };
-    }),
-  );
+  const layers = regions.layers.flatMap((layer, index) => layerPieces(table, layer, index));
+  const head = table.get('head.weight');
+  const [vocabulary, hidden] = head.shape;
+  const { headForward: forward, headBackward: backward } = regions;
+  return [
+    ...runs(table.get('embedding.weight')),
+    ...layers,
+    ...weightPieces({ source: head.start, height: vocabulary, width: hidden, forward, backward }),
+    ...runs(table.get('head.bias')),
+  ];
 }
 
-export function runPackJob(kernels: MatrixKernels, parameters: Offset, job: PackJob): void {
-  const { source, stride, transposed, k, n, firstColumn, columns, packed } = job;
-  kernels.pack(parameters + source, stride, transposed, k, n, firstColumn, columns, packed);
+/** Packs a piece of the parameter vector that begins at `parameters`, if it is one that is packed. */
+export function packPiece(
+  kernels: Kernels,
+  table: ParameterTable,
+  parameters: Offset,
+  regions: PackedRegions,
+  { rows, biasesOf }: Piece,
+): void {
+  if (rows) packRows(kernels, parameters, rows);
+  if (biasesOf !== undefined) combineBiases(kernels, table, parameters, regions, biasesOf);
 }
 
-/** The biases that start each layer's input projection. */
-export function combineBiases(
+/** Packs the whole vector on the calling thread. */
+export function packAll(
   kernels: Kernels,
   table: ParameterTable,
   parameters: Offset,
   regions: PackedRegions,
 ): void {
-  const { hidden } = table.spec;
-  const cell = cellOf(table.spec);
-  for (const [layer, { bias }] of regions.layers.entries()) {
-    const inputBias = parameters + table.get(`rnn.bias_ih_l${layer}`).start;
-    const recurrentBias = parameters + table.get(`rnn.bias_hh_l${layer}`).start;
-    kernels.copy(inputBias, bias, cell.gates * hidden);
-    for (const { row, count, ownBias } of cell.recurrent) {
-      const at = row * hidden;
-      if (!ownBias) kernels.add(bias + at, recurrentBias + at, bias + at, count * hidden);
-    }
+  for (const piece of parameterPieces(table, regions, kernels)) {
+    packPiece(kernels, table, parameters, regions, piece);
   }
 }
 
-function packedMatrices(table: ParameterTable, regions: PackedRegions): PackedMatrix[] {
-  const { spec } = table;
-  const { hidden, vocabulary } = spec;
-  const cell = cellOf(spec);
-  const rows = cell.gates * hidden;
-  const layers = regions.layers.flatMap((layer, index) => {
-    const input = inputWidth(spec, index);
-    const weightInput = table.get(`rnn.weight_ih_l${index}`).start;
-    const weightHidden = table.get(`rnn.weight_hh_l${index}`).start;
-    return [
-      ...bothWays(weightInput, rows, input, layer.inputForward, layer.inputBackward),
-      ...cell.recurrent.flatMap((block, i) =>
-        bothWays(
-          weightHidden + block.row * hidden * hidden,
-          block.count * hidden,
-          hidden,
-          layer.recurrentForward[i],
-          layer.recurrentBackward[i],
-        ),
-      ),
-    ];
-  });
-  const head = table.get('head.weight').start;
+function packRows(
+  kernels: MatrixKernels,
+  parameters: Offset,
+  { weight: { source, height, width, forward, backward }, first, count }: WeightRows,
+): void {
+  const from = parameters + source;
+  kernels.pack(from, width, 1, width, height, 0, width, first, count, forward);
+  kernels.pack(from, width, 0, height, width, first, count, 0, width, backward);
+}
+
+/** The biases that start a layer's input projection. */
+function combineBiases(
+  kernels: Kernels,
+  table: ParameterTable,
+  parameters: Offset,
+  { layers }: PackedRegions,
+  layer: number,
+): void {
+  const { hidden } = table.spec;
+  const cell = cellOf(table.spec);
+  const { bias } = layers[layer];
+  const inputBias = parameters + table.get(`rnn.bias_ih_l${layer}`).start;
+  const recurrentBias = parameters + table.get(`rnn.bias_hh_l${layer}`).start;
+  kernels.copy(inputBias, bias, cell.gates * hidden);
+  for (const { row, count, ownBias } of cell.recurrent) {
+    const at = row * hidden;
+    if (!ownBias) kernels.add(bias + at, recurrentBias + at, bias + at, count * hidden);
+  }
+}
+
+function layerPieces(table: ParameterTable, packed: PackedLayer, layer: number): Piece[] {
+  const { hidden } = table.spec;
+  const weightInput = table.get(`rnn.weight_ih_l${layer}`);
+  const weightHidden = table.get(`rnn.weight_hh_l${layer}`).start;
+  const [height, width] = weightInput.shape;
+  const { inputForward: forward, inputBackward: backward } = packed;
   return [
-    ...layers,
-    ...bothWays(head, vocabulary, hidden, regions.headForward, regions.headBackward),
+    ...weightPieces({ source: weightInput.start, height, width, forward, backward }),
+    ...cellOf(table.spec).recurrent.flatMap(({ row, count }, i) =>
+      weightPieces({
+        source: weightHidden + row * hidden * hidden,
+        height: count * hidden,
+        width: hidden,
+        forward: packed.recurrentForward[i],
+        backward: packed.recurrentBackward[i],
+      }),
+    ),
+    biasPiece(table, layer),
   ];
 }
 
-/** A weight (rows, columns) as the right operand of a forward product (its transpose) and of a backward one. */
-function bothWays(
-  source: number,
-  rows: number,
-  columns: number,
-  forward: Offset,
-  backward: Offset,
-): PackedMatrix[] {
-  const stride = columns;
-  return [
-    { source, stride, transposed: 1, k: columns, n: rows, packed: forward },
-    { source, stride, transposed: 0, k: rows, n: columns, packed: backward },
-  ];
+function weightPieces(weight: Weight): Piece[] {
+  const { source, height, width } = weight;
+  const together = PANEL_ROWS * Math.max(1, Math.floor(PIECE_LENGTH / (PANEL_ROWS * width)));
+  return Array.from({ length: Math.ceil(height / together) }, (_, i) => {
+    const first = i * together;
+    const count = Math.min(together, height - first);
+    return { start: source + first * width, length: count * width, rows: { weight, first, count } };
+  });
+}
+
+/** From the first of the input biases to the last of the recurrent ones. */
+function biasPiece(table: ParameterTable, layer: number): Piece {
+  const { start } = table.get(`rnn.bias_ih_l${layer}`);
+  const recurrent = table.get(`rnn.bias_hh_l${layer}`);
+  return { start, length: recurrent.start + recurrent.length - start, biasesOf: layer };
+}
+
+/** A parameter that no product reads packed. */
+function runs({ start, length }: Parameter): Piece[] {
+  return Array.from({ length: Math.ceil(length / PIECE_LENGTH) }, (_, i) => {
+    const first = i * PIECE_LENGTH;
+    return { start: start + first, length: Math.min(PIECE_LENGTH, length - first) };
+  });
 }

@@ -139,7 +139,7 @@ export type ComputeTask =
   | { kind: 'ping' }
   | MeasureTask
   | { kind: 'initialize'; first: number; count: number; generation: number }
-  | { kind: 'pack'; first: number; count: number; biases: boolean; generation: number }
+  | { kind: 'pack'; first: number; count: number; generation: number }
   | TrainTask
   | EvaluateTask
   | ReduceTask
@@ -192,7 +192,7 @@ export interface EvaluateTask {
   rows: number;
 }
 
-/** Blocks [first, first + count) of the parameter vector, from generation g into g+1. */
+/** Pieces [first, first + count) of the parameter vector, from generation g into g+1, and packed. */
 export interface UpdateTask {
   kind: 'update';
   first: number;

@@ -5,7 +5,7 @@ import { type BackendRequest, chooseKernels, createKernels } from '../kernels/ba
 import { freeMemoryBytes } from '../machine.ts';
 import { type ArenaViews, createArena, viewArena } from '../memory/arena.ts';
 import { Network } from '../model/network.ts';
-import { combineBiases, packJobs, runPackJob } from '../model/packing.ts';
+import { packAll } from '../model/packing.ts';
 import { loadParameters } from './restore.ts';
 
 export class Predictor {
@@ -28,10 +28,7 @@ export class Predictor {
     this.#plan = plan;
     this.#views = viewArena(memory);
     loadParameters(checkpoint, plan, this.#views, 0);
-    for (const job of packJobs(table, layout.packed, kernels)) {
-      runPackJob(kernels, layout.parameters[0], job);
-    }
-    combineBiases(kernels, table, layout.parameters[0], layout.packed);
+    packAll(kernels, table, layout.parameters[0], layout.packed);
     this.#network = new Network(table, kernels, this.#views, layout.packed, layout.shards[0]);
   }
 

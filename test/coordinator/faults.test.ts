@@ -96,4 +96,4 @@ const deadly = test.macro({
 test.serial(deadly, { manner: 'exit', job: 'train', when: 'before' });
 test.serial(deadly, { manner: 'throw', job: 'reduce', when: 'after' });
 test.serial(deadly, { manner: 'memory', job: 'update', when: 'before' });
-test.serial(deadly, { manner: 'hang', job: 'pack', when: 'after' });
+test.serial(deadly, { manner: 'hang', job: 'update', when: 'after' });

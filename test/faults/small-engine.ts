@@ -20,7 +20,7 @@ export const POOL_ORDERS: OrderKinds = {
   jobs: ['ping', 'initialize', 'pack', 'train', 'reduce', 'update', 'snapshot', 'evaluate'],
   most: 2,
   mostOfJob: 2,
-  spared: (job) => (['pack', 'train', 'reduce', 'update'].includes(job) ? STEPS : 0),
+  spared: (job) => (['train', 'reduce', 'update'].includes(job) ? STEPS : 0),
 };
 
 /** A hang costs a second: no task takes longer. */

@@ -5,7 +5,7 @@ import { createReferenceKernels } from '../../src/kernels/reference/kernels.ts';
 import type { ArenaLayout } from '../../src/memory/layout.ts';
 import type { LayerFlow } from '../../src/model/gradient-flow.ts';
 import { Network } from '../../src/model/network.ts';
-import { combineBiases, packJobs, runPackJob } from '../../src/model/packing.ts';
+import { packAll } from '../../src/model/packing.ts';
 import { ParameterTable } from '../../src/model/parameters.ts';
 import type { ModelSpec } from '../../src/model/spec.ts';
 import { headTimes } from '../../src/model/workspace.ts';
@@ -142,9 +142,6 @@ export class Float64Network {
 
   #pack(): void {
     const { parameters, packed } = this.layout;
-    for (const job of packJobs(this.table, packed, this.#kernels)) {
-      runPackJob(this.#kernels, parameters[0], job);
-    }
-    combineBiases(this.#kernels, this.table, parameters[0], packed);
+    packAll(this.#kernels, this.table, parameters[0], packed);
   }
 }

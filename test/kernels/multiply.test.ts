@@ -26,7 +26,7 @@ function multiply(t: ExecutionContext, bed: Bed, product: Product): void {
   const c = bed.matrix(m, n, n + gap);
   const bias = bed.vector(n);
   bed.run((kernels) => {
-    kernels.pack(b.offset, b.stride, transposed, k, n, 0, n, packed.offset);
+    kernels.pack(b.offset, b.stride, transposed, k, n, 0, k, 0, n, packed.offset);
     const into = [packed.offset, c.offset, c.stride, m, k, n, start, bias.offset] as const;
     kernels.multiply(a.offset, a.stride, ...into);
   });
@@ -76,17 +76,41 @@ for (const backend of KERNEL_BACKENDS) {
 
   test(title('packing in parts gives the bits of packing at once'), (t) => {
     const bed = new Bed(backend);
-    const [k, n] = [37, 150];
-    const b = bed.matrix(k, n);
-    const { panelColumns } = bed.kernels;
-    const [atOnce, inParts] = [0, 1].map(() => bed.vector(bed.kernels.packedLength(k, n)));
-    const pack = (first: number, columns: number, packed: Matrix) =>
-      bed.kernels.pack(b.offset, n, 0, k, n, first, columns, packed.offset);
-    pack(0, n, atOnce);
-    const cut = 3 * panelColumns;
-    pack(cut, n - cut, inParts);
-    pack(0, cut, inParts);
-    t.deepEqual(bed.bitsOf(inParts), bed.bitsOf(atOnce));
+    const cut = 3 * bed.kernels.panelColumns;
+    for (const transposed of [0, 1] as const) {
+      for (const [k, n, firstRows] of [
+        [37, 150, 13],
+        [600, 120, 299],
+        [515, 97, 1],
+      ]) {
+        bed.clear();
+        const stride = transposed ? k : n;
+        const b = bed.matrix(transposed ? n : k, stride);
+        const [atOnce, inParts] = [0, 1].map(() => bed.vector(bed.kernels.packedLength(k, n)));
+        const pack = (row: number, rows: number, column: number, columns: number, to: Matrix) =>
+          bed.kernels.pack(
+            b.offset,
+            stride,
+            transposed,
+            k,
+            n,
+            row,
+            rows,
+            column,
+            columns,
+            to.offset,
+          );
+        pack(0, k, 0, n, atOnce);
+        for (const [row, rows] of [
+          [firstRows, k - firstRows],
+          [0, firstRows],
+        ]) {
+          pack(row, rows, cut, n - cut, inParts);
+          pack(row, rows, 0, cut, inParts);
+        }
+        t.deepEqual(bed.bitsOf(inParts), bed.bitsOf(atOnce), `${k} × ${n}, ${transposed}`);
+      }
+    }
   });
 
   test(title('a row of a product has the same bits in any cut of the rows'), (t) => {
@@ -105,7 +129,7 @@ for (const backend of KERNEL_BACKENDS) {
       const b = bed.matrix(k, n);
       const bias = bed.vector(n);
       const packed = bed.vector(bed.kernels.packedLength(k, n));
-      bed.kernels.pack(b.offset, n, 0, k, n, 0, n, packed.offset);
+      bed.kernels.pack(b.offset, n, 0, k, n, 0, k, 0, n, packed.offset);
       const atOnce = bed.matrix(m, n);
       const inParts = bed.matrix(m, n, n + gap);
       bed.write(inParts, bed.numbersOf(atOnce));
@@ -134,7 +158,7 @@ for (const backend of KERNEL_BACKENDS) {
     const b = bed.matrix(k, n, n, () => 1);
     const packed = bed.vector(bed.kernels.packedLength(k, n));
     const c = bed.matrix(m, n);
-    bed.kernels.pack(b.offset, n, 0, k, n, 0, n, packed.offset);
+    bed.kernels.pack(b.offset, n, 0, k, n, 0, k, 0, n, packed.offset);
     bed.kernels.multiply(a.offset, k, packed.offset, c.offset, n, m, k, n, START.zero, 0);
     const wanted = Float32Array.from(
       { length: m * n },

@@ -144,9 +144,9 @@ test.serial(
 );
 test.serial(
   endsWith,
-  { manner: 'throw', job: 'pack', when: 'before', shard: 0, spare: 5 },
-  /^A worker failed 3 times at step 5, pack of shard 0: a fault was injected$/,
-  4,
+  { manner: 'throw', job: 'update', when: 'before', shard: 0, spare: 5 },
+  /^A worker failed 3 times at step 6, update of shard 0: a fault was injected$/,
+  5,
 );
 test.serial(
   endsWith,

@@ -2,7 +2,7 @@ import test from 'ava';
 import { layoutArena } from '../../src/coordinator/layout.ts';
 import { cut, planShards } from '../../src/coordinator/plan.ts';
 import { createReferenceKernels } from '../../src/kernels/reference/kernels.ts';
-import { packJobs, runPackJob } from '../../src/model/packing.ts';
+import { packAll } from '../../src/model/packing.ts';
 import { BLOCK, ParameterTable } from '../../src/model/parameters.ts';
 import type { ModelSpec } from '../../src/model/spec.ts';
 import { countPartials, LaneReduction } from '../../src/reduce/lane-reduction.ts';
@@ -36,7 +36,7 @@ function reduction(vocabulary: number, embed: number, workers = 1) {
   const kernels = createReferenceKernels(reals, ints);
   const [parameters] = layout.parameters;
   for (let i = 0; i < table.paddedLength; i++) reals[parameters + i] = Math.cos(3 * i);
-  for (const job of packJobs(table, layout.packed, kernels)) runPackJob(kernels, parameters, job);
+  packAll(kernels, table, parameters, layout.packed);
   /** Each lane's gate gradients by id, written out: (V, G·H). */
   const gates = layout.lanes.map(({ gatesOfIds, rowOfId }, lane) => {
     const whole = new Float32Array(vocabulary * WIDTH);

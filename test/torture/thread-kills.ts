@@ -93,9 +93,9 @@ async function disturb(draw: Draw, folder: string): Promise<Report> {
 
 /** One of each job, because a thread is also ended at any moment: three deaths of one task are not to come. */
 function ordersOf(steps: number): OrderKinds {
-  const everyStep: readonly Job[] = ['pack', 'train', 'reduce', 'update', 'fill'];
+  const everyStep: readonly Job[] = ['train', 'reduce', 'update', 'fill'];
   return {
-    jobs: [...everyStep, 'ping', 'snapshot', 'evaluate', 'scan', 'use', 'write', 'write'],
+    jobs: [...everyStep, 'ping', 'pack', 'snapshot', 'evaluate', 'scan', 'use', 'write', 'write'],
     most: 6,
     mostOfJob: 1,
     spared: (job) => (everyStep.includes(job) ? steps : 1),

@@ -18,8 +18,8 @@ enum Start : Size { START_ZERO = 0, START_BIAS = 1, START_ACCUMULATE = 2 };
 struct Kernels {
   Size panelColumns;
   Size (*packedLength)(Size k, Size n);
-  void (*pack)(const float* source, Size stride, Size transposed, Size k, Size n, Size firstColumn,
-               Size columns, float* packed);
+  void (*pack)(const float* source, Size stride, Size transposed, Size k, Size n, Size firstRow,
+               Size rows, Size firstColumn, Size columns, float* packed);
   void (*multiply)(const float* a, Size aStride, const float* packed, float* c, Size cStride, Size m,
                    Size k, Size n, Size start, const float* bias);
   Size (*scratchLength)(Size groups, Size rows, Size lanes, Size m, Size n);

@@ -1,7 +1,8 @@
 /**
- * Packs columns [firstColumn, firstColumn + columns) of b (k, n) into panels, [block][panel][index in
- * block][PANEL], the columns beyond n as zeros. b[i, j] is source[i·stride + j], or source[j·stride + i]
- * where transposed. Packed aliases nothing; calls on different panels write different words.
+ * Packs rows [firstRow, firstRow + rows) of columns [firstColumn, firstColumn + columns) of b (k, n) into
+ * panels, [block][panel][index in block][PANEL], the columns beyond n as zeros. b[i, j] is
+ * source[i·stride + j], or source[j·stride + i] where transposed. Packed aliases nothing; calls on different
+ * rows or panels write different words.
  */
 #include "operations.h"
 #include "panels.h"
@@ -10,7 +11,7 @@ namespace threadloom::THREADLOOM_PATH {
 
 Size packedLength(Size k, Size n) { return k * ceilingDivide(n, PANEL) * PANEL; }
 
-/** A block of a panel, row by row: `columns` words, then zeros. */
+/** Rows of a panel, one after the other: `columns` words, then zeros. */
 static void packRows(const float* from, Size stride, Size depth, Size columns, float* to) {
   const Lanes low = firstLanes(lesser(columns, WIDTH));
   const Lanes high = firstLanes(columns < WIDTH ? 0 : columns - WIDTH);
@@ -42,7 +43,7 @@ static void transposeSquare(const float* from, Size stride, float* to) {
   }
 }
 
-/** A block of a panel of the transposed source: squares of 8, and single words at the edges. */
+/** Rows of a panel of the transposed source: squares of 8, and single words at the edges. */
 static void packTransposed(const float* from, Size stride, Size depth, Size columns, float* to) {
   for (Size j = 0; j < PANEL; j += 8) {
     const Size whole = columns - j >= 8 ? depth / 8 * 8 : 0;
@@ -55,18 +56,22 @@ static void packTransposed(const float* from, Size stride, Size depth, Size colu
   }
 }
 
-void pack(const float* source, Size stride, Size transposed, Size k, Size n, Size firstColumn,
-          Size columns, float* packed) {
+void pack(const float* source, Size stride, Size transposed, Size k, Size n, Size firstRow, Size rows,
+          Size firstColumn, Size columns, float* packed) {
   const Size panels = ceilingDivide(n, PANEL);
   for (Size index = 0; index < countBlocks(k); index++) {
     const Block block = blockOf(index, k);
+    const Size first = greater(firstRow, block.first);
+    const Size depth = lesser(firstRow + rows, block.first + block.depth) - first;
+    if (depth <= 0) continue;
     for (Size column = firstColumn; column < firstColumn + columns; column += PANEL) {
-      float* to = packed + packedOffset(block, column / PANEL, panels);
+      float* panel = packed + packedOffset(block, column / PANEL, panels);
+      float* to = panel + (first - block.first) * PANEL;
       const Size width = lesser(n - column, PANEL);
       if (transposed) {
-        packTransposed(source + column * stride + block.first, stride, block.depth, width, to);
+        packTransposed(source + column * stride + first, stride, depth, width, to);
       } else {
-        packRows(source + block.first * stride + column, stride, block.depth, width, to);
+        packRows(source + first * stride + column, stride, depth, width, to);
       }
     }
   }

@@ -23,6 +23,7 @@ constexpr Size MAXIMUM_DEPTH = 256;
 
 inline Size ceilingDivide(Size a, Size b) { return (a + b - 1) / b; }
 inline Size lesser(Size a, Size b) { return a < b ? a : b; }
+inline Size greater(Size a, Size b) { return a > b ? a : b; }
 
 /** `parts` pieces of nearly equal length out of `length`: where one begins, and the one before ends. */
 inline Size firstOfPart(Size part, Size parts, Size length) { return part * length / parts; }

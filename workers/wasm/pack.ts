@@ -14,9 +14,9 @@ export function packedLength(k: i32, n: i32): i32 {
 }
 
 /**
- * Packs columns [firstColumn, firstColumn + columns) of b (k, n): b[i, j] is source[i · stride +
- * j], or source[j · stride + i] where `transposed`. firstColumn is a multiple of 8; packed aliases
- * nothing.
+ * Packs rows [firstRow, firstRow + rows) of columns [firstColumn, firstColumn + columns) of b (k,
+ * n): b[i, j] is source[i · stride + j], or source[j · stride + i] where `transposed`. firstColumn
+ * is a multiple of 8; packed aliases nothing.
  */
 export function pack(
   source: i32,
@@ -24,23 +24,29 @@ export function pack(
   transposed: i32,
   k: i32,
   n: i32,
+  firstRow: i32,
+  rows: i32,
   firstColumn: i32,
   columns: i32,
   packed: i32,
 ): void {
   const end = firstColumn + columns;
   for (let j = firstColumn; j < end; j += PANEL_COLUMNS) {
-    const panel = addressOf(packed + j * k);
+    const panel = addressOf(packed + j * k + firstRow * PANEL_COLUMNS);
     const width = min(PANEL_COLUMNS, n - j);
-    if (transposed) packPanelTransposed(addressOf(source + j * stride), stride, k, width, panel);
-    else packPanel(addressOf(source + j), stride, k, width, panel);
+    if (transposed) {
+      const from = addressOf(source + j * stride + firstRow);
+      packPanelTransposed(from, stride, rows, width, panel);
+    } else {
+      packPanel(addressOf(source + firstRow * stride + j), stride, rows, width, panel);
+    }
   }
 }
 
-/** panel (k, 8) = `width` columns of a row-major matrix, then zeros. */
-export function packPanel(source: usize, stride: i32, k: i32, width: i32, panel: usize): void {
+/** panel (rows, 8) = `width` columns of a row-major matrix, then zeros. */
+function packPanel(source: usize, stride: i32, rows: i32, width: i32, panel: usize): void {
   const strideBytes = addressOf(stride);
-  for (let p = 0; p < k; p++) {
+  for (let p = 0; p < rows; p++) {
     v128.store(panel, load(source, width));
     v128.store(panel, load(source + VECTOR_BYTES, width - LANES), VECTOR_BYTES);
     source += strideBytes;
@@ -48,30 +54,30 @@ export function packPanel(source: usize, stride: i32, k: i32, width: i32, panel:
   }
 }
 
-/** panel (k, 8) = `width` rows of a row-major matrix as columns, then zeros. */
+/** panel (rows, 8) = `width` rows of a row-major matrix as columns, then zeros. */
 function packPanelTransposed(
   source: usize,
   stride: i32,
-  k: i32,
+  rows: i32,
   width: i32,
   panel: usize,
 ): void {
-  packHalfTransposed(source, stride, k, min(width, LANES), panel);
+  packHalfTransposed(source, stride, rows, min(width, LANES), panel);
   packHalfTransposed(
     source + addressOf(LANES * stride),
     stride,
-    k,
+    rows,
     width - LANES,
     panel + VECTOR_BYTES,
   );
 }
 
 /** Four columns of a panel from up to four rows: 4 × 4 blocks are turned in registers. */
-function packHalfTransposed(source: usize, stride: i32, k: i32, width: i32, half: usize): void {
+function packHalfTransposed(source: usize, stride: i32, rows: i32, width: i32, half: usize): void {
   const row1 = addressOf(stride);
   const row2 = row1 * 2;
   const row3 = row1 * 3;
-  for (let p = k; p > 0; p -= LANES) {
+  for (let p = rows; p > 0; p -= LANES) {
     const count = min(p, LANES);
     const a = load(source, width > 0 ? count : 0);
     const b = load(source + row1, width > 1 ? count : 0);

@@ -18,7 +18,7 @@ export function matrixCases({ rows, times, hidden, lanes }: CaseSizes): KernelCa
         const packed = builder.add('packed', 'float32', length);
         // Packed forms differ between backends: none is compared.
         return {
-          run: () => kernels.pack(source, hidden, 1, hidden, gates, 0, gates, packed),
+          run: () => kernels.pack(source, hidden, 1, hidden, gates, 0, hidden, 0, gates, packed),
           result: packed,
           length: 0,
         };
@@ -47,7 +47,7 @@ function multiplyCase(name: string, m: number, k: number, n: number): KernelCase
       const c = builder.add('c', 'float32', m, n);
       const packed = builder.add('packed', 'float32', kernels.packedLength(k, n));
       return {
-        prepare: () => kernels.pack(b, n, 0, k, n, 0, n, packed),
+        prepare: () => kernels.pack(b, n, 0, k, n, 0, k, 0, n, packed),
         run: () => kernels.multiply(a, k, packed, c, n, m, k, n, START.zero, 0),
         result: c,
         length: m * n,

@@ -15,11 +15,12 @@ export type Start = (typeof START)[keyof typeof START];
 export interface MatrixKernels {
   /** Words that the packed form of a (k, n) matrix takes. */
   packedLength(k: number, n: number): number;
-  /** Columns of one packed panel: `pack` may be split over threads at multiples of it. */
+  /** Columns of one packed panel: `pack` may be split over threads at multiples of it, and at any row. */
   readonly panelColumns: number;
   /**
-   * Packs columns [firstColumn, firstColumn + columns) of b (k, n) for `multiply`. b[i, j] is source[i·stride + j],
-   * or source[j·stride + i] where `transposed` is 1. firstColumn is a multiple of panelColumns.
+   * Packs rows [firstRow, firstRow + rows) of columns [firstColumn, firstColumn + columns) of b (k, n) for `multiply`.
+   * b[i, j] is source[i·stride + j], or source[j·stride + i] where `transposed` is 1. firstColumn is a multiple of
+   * panelColumns.
    */
   pack(
     source: Offset,
@@ -27,6 +28,8 @@ export interface MatrixKernels {
     transposed: 0 | 1,
     k: number,
     n: number,
+    firstRow: number,
+    rows: number,
     firstColumn: number,
     columns: number,
     packed: Offset,

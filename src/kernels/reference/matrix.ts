@@ -10,8 +10,8 @@ export function matrixKernels(reals: Reals, ints: Int32Array): MatrixKernels {
   return {
     panelColumns: 1,
     packedLength: (k, n) => k * n,
-    pack(source, stride, transposed, k, n, firstColumn, columns, packed) {
-      for (let i = 0; i < k; i++) {
+    pack(source, stride, transposed, _k, n, firstRow, rows, firstColumn, columns, packed) {
+      for (let i = firstRow; i < firstRow + rows; i++) {
         for (let j = firstColumn; j < firstColumn + columns; j++) {
           reals[packed + i * n + j] =
             reals[source + (transposed ? j * stride + i : i * stride + j)];
