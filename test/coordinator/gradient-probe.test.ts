@@ -2,8 +2,14 @@ import test from 'ava';
 import { probeGradients } from '../../src/coordinator/gradient-probe.ts';
 import type { BackendRequest } from '../../src/kernels/backend.ts';
 import { loadNativeKernels } from '../../src/kernels/native.ts';
-import type { CellName, ModelSpec } from '../../src/model/spec.ts';
-import { fillParameters, fillSlot, startTestEngine, type TestEngine } from '../helpers/engine.ts';
+import type { CellName } from '../../src/model/spec.ts';
+import {
+  fillParameters,
+  fillSlot,
+  smallSpec,
+  startTestEngine,
+  type TestEngine,
+} from '../helpers/engine.ts';
 
 const BACKENDS = (['wasm', 'reference', 'native'] as const).filter(
   (backend) => backend !== 'native' || loadNativeKernels().available,
@@ -20,15 +26,7 @@ const STEPS = 3;
 
 /** A small training that has done some steps, the last with the chunk in `slot`. */
 async function trained(cell: CellName, backend: BackendRequest, workers: number, sizes = SIZES) {
-  const spec: ModelSpec = {
-    cell,
-    activation: 'tanh',
-    vocabulary: 23,
-    embed: 6,
-    hidden: 10,
-    layers: 2,
-    dropout: 0.3,
-  };
+  const spec = smallSpec(cell);
   const started = await startTestEngine({ spec, ...sizes, workers, backend, optimizer: OPTIMIZER });
   fillParameters(started);
   const { coordinator } = started.engine;

@@ -4,20 +4,13 @@ import { parametersSha256 } from '../../src/checkpoint/parameters-hash.ts';
 import type { BackendRequest } from '../../src/kernels/backend.ts';
 import { loadNativeKernels } from '../../src/kernels/native.ts';
 import type { CellName, ModelSpec } from '../../src/model/spec.ts';
-import { fillParameters, fillSlot, startTestEngine } from '../helpers/engine.ts';
+import { ADAM, fillParameters, fillSlot, smallSpec, startTestEngine } from '../helpers/engine.ts';
 
 const WORKERS = [1, 2, 3, 5, 8];
 const STEPS = 4;
 /** 7 lanes of 11 streams: of 1 and 2 streams. */
 const SIZES = { streams: 11, times: 5, lanes: 7 };
-const OPTIMIZER = {
-  optimizer: 'adam',
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-  clipValue: 0.02,
-} as const;
+const OPTIMIZER = { ...ADAM, clipValue: 0.02 };
 
 interface Trained {
   parameters: string;
@@ -36,15 +29,7 @@ const sameBits = test.macro({
     t.teardown(() => {
       delete process.env.THREADLOOM_NATIVE_PATH;
     });
-    const spec: ModelSpec = {
-      cell,
-      activation: 'tanh',
-      vocabulary: 23,
-      embed: 6,
-      hidden: 10,
-      layers: 2,
-      dropout: 0.3,
-    };
+    const spec = smallSpec(cell);
     const first = await trainWith(spec, 1, backend);
     t.true(first.losses.every((loss) => loss > 0 && loss < 10));
     t.is(new Set(first.losses).size, STEPS);

@@ -1,20 +1,12 @@
 /** A small training on a real engine, without files: all that the pool does in a run, in a few milliseconds. */
 import { createHash } from 'node:crypto';
 import type { BackendRequest } from '../../src/kernels/backend.ts';
-import type { CellName, ModelSpec } from '../../src/model/spec.ts';
-import { fillSlot, startTestEngine, type TestEngine } from '../helpers/engine.ts';
+import type { CellName } from '../../src/model/spec.ts';
+import { ADAM, fillSlot, smallSpec, startTestEngine, type TestEngine } from '../helpers/engine.ts';
 import type { OrderKinds } from './random.ts';
 
 const STEPS = 3;
 const SIZES = { streams: 7, times: 4, lanes: 5 };
-const OPTIMIZER = {
-  optimizer: 'adam',
-  beta1: 0.9,
-  beta2: 0.999,
-  epsilon: 1e-8,
-  weightDecay: 0.01,
-  clipValue: 0,
-} as const;
 /** Deaths in all that the pool does in one small training. */
 export const POOL_ORDERS: OrderKinds = {
   jobs: ['ping', 'initialize', 'pack', 'train', 'reduce', 'update', 'snapshot', 'evaluate'],
@@ -30,16 +22,7 @@ export function startSmallEngine(
   workers: number,
   onWarning: (message: string) => void,
 ): Promise<TestEngine> {
-  const spec: ModelSpec = {
-    cell,
-    activation: 'tanh',
-    vocabulary: 13,
-    embed: 4,
-    hidden: 6,
-    layers: 2,
-    dropout: 0.2,
-  };
-  const options = { ...SIZES, spec, workers, backend, optimizer: OPTIMIZER };
+  const options = { ...SIZES, spec: smallSpec(cell), workers, backend, optimizer: ADAM };
   return startTestEngine(options, { limitSeconds: 1, onWarning });
 }
 

@@ -6,9 +6,31 @@ import {
   startEngine,
 } from '../../src/coordinator/engine.ts';
 import { type BackendRequest, chooseKernels } from '../../src/kernels/backend.ts';
-import type { ModelSpec } from '../../src/model/spec.ts';
+import type { CellName, ModelSpec } from '../../src/model/spec.ts';
 import type { OptimizerSettings } from '../../src/optimizer/update.ts';
 import type { PoolOptions } from '../../src/pool/compute-pool.ts';
+
+/** A network that trains in a moment, of odd sizes. */
+export function smallSpec(cell: CellName): ModelSpec {
+  return {
+    cell,
+    activation: 'tanh',
+    vocabulary: 23,
+    embed: 6,
+    hidden: 10,
+    layers: 2,
+    dropout: 0.3,
+  };
+}
+
+export const ADAM = {
+  optimizer: 'adam',
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  clipValue: 0,
+} as const;
 
 export interface TestEngineOptions {
   spec: ModelSpec;
