@@ -20,11 +20,16 @@ export type NativeKernels =
 
 /** What workers/native/binding.cc exports. */
 interface Addon {
+  /** Absent in the first. */
+  readonly contract?: number;
   /** What this processor can run, the fastest first. */
   readonly paths: readonly Path[];
   /** The kernels on the memory under the view, which they keep alive. */
   bind(memory: Uint8Array, path: Path): Omit<Kernels, 'backend' | 'variant'>;
 }
+
+/** The form of the contract that this code calls; CONTRACT in workers/native/kernels.h. */
+const CONTRACT = 2;
 
 /** The compiled module lies in dist/src/kernels. */
 const ROOT = new URL('../../../', import.meta.url);
@@ -83,10 +88,18 @@ function wantedPath(): Path | undefined {
 /** Throws an error that says why there is no addon. Node caches what was loaded. */
 function loadAddon(): Addon {
   const file = ADDON_FILES.find((each) => existsSync(each));
-  if (file) return createRequire(import.meta.url)(fileURLToPath(file));
+  if (file) return checked(createRequire(import.meta.url)(fileURLToPath(file)));
   throw new Error(
     existsSync(REASON_FILE)
       ? readFileSync(REASON_FILE, 'utf8').trim()
       : 'the addon was not built (node scripts/install-native.mjs builds it)',
+  );
+}
+
+/** Throws where the addon is of another form: its functions would take the arguments for others. */
+function checked(addon: Addon): Addon {
+  if (addon.contract === CONTRACT) return addon;
+  throw new Error(
+    `the addon was built for other code (contract ${addon.contract ?? 1}, not ${CONTRACT}; node scripts/install-native.mjs builds it anew)`,
   );
 }

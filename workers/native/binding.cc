@@ -228,6 +228,7 @@ NAPI_MODULE_INIT() {
     napi_set_element(env, paths, count++, name);
   }
   napi_set_named_property(env, exports, "paths", paths);
+  napi_set_named_property(env, exports, "contract", toValue(env, CONTRACT));
   napi_value function = nullptr;
   napi_create_function(env, "bind", NAPI_AUTO_LENGTH, bind, nullptr, &function);
   napi_set_named_property(env, exports, "bind", function);

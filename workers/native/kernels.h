@@ -15,6 +15,12 @@ using Size = std::ptrdiff_t;
 /** How `multiply` begins each element of the result; START in the contract. */
 enum Start : Size { START_ZERO = 0, START_BIAS = 1, START_ACCUMULATE = 2 };
 
+/**
+ * Number of the form of this table, in src/kernels/native.ts too: one more whenever a member's parameters or their
+ * meaning change, so that an addon built before is not called by what came after.
+ */
+constexpr int CONTRACT = 2;
+
 struct Kernels {
   Size panelColumns;
   Size (*packedLength)(Size k, Size n);
