@@ -73,7 +73,7 @@ test('metrics move while a run trains, and agree with each other', async (t) => 
     t.true(value(series, 'threadloom_checkpoint_age_seconds') >= 0);
     t.true(value(series, 'threadloom_arena_bytes{region="shard"}') > 10_000);
     t.is(value(series, 'threadloom_queue_wait_seconds_count{phase="update"}'), 2 * steps(series));
-    t.is(value(series, 'threadloom_straggler_gap_seconds_count{phase="commit"}'), steps(series));
+    t.is(value(series, 'threadloom_straggler_gap_seconds_count{phase="update"}'), steps(series));
     t.is(value(series, 'threadloom_training_active'), 1);
     t.is(value(series, 'threadloom_ring_slots'), 3);
     t.true(value(series, 'threadloom_ring_filled_slots') >= 1);

@@ -95,8 +95,10 @@ test('a disk too small for a second checkpoint keeps the first, and the run ends
   t.is(code, 1, stderr);
   const { steps, paramsSha256, failures }: TrainResult = JSON.parse(stdout);
   t.is(steps, 120);
-  t.is(failures.length, 3);
-  t.regex(failures[2], /^The checkpoint of step 120 could not be written: .*ENOSPC/);
+  // How often it was tried to save depends on how long a failure takes.
+  t.true(failures.length >= 2);
+  for (const failure of failures) t.regex(failure, /could not be written: .*ENOSPC/);
+  t.regex(failures[failures.length - 1], /^The checkpoint of step 120 could not be written/);
   t.deepEqual(checkpointSteps(run), [0]);
   disk.resize(4096);
   const resumed = await resume(run);
