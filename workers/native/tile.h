@@ -37,8 +37,9 @@ struct Tile {
   Size upcomingStep;
 };
 
+/** Not inlined: what the caller would keep in a register over the loop, a mask say, drives a sum out of its own. */
 template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP>
-static void multiplyTile(const Tile& tile) {
+[[gnu::noinline]] static void multiplyTile(const Tile& tile) {
   constexpr int LAST = VECTORS - 1;
   const bool isWhole = tile.columns == VECTORS * WIDTH;
   const Lanes lastLanes = firstLanes(tile.columns - LAST * WIDTH);
@@ -61,6 +62,7 @@ static void multiplyTile(const Tile& tile) {
   const float* b = tile.b;
   const float* upcoming = tile.upcoming;
   const Size upcomingStep = tile.upcomingStep;
+#pragma GCC unroll UNROLLED
   for (Size p = tile.depth; p > 0; p--) {
     __builtin_prefetch(upcoming, 0, 2);
     Vector column[VECTORS];
