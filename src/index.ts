@@ -14,6 +14,7 @@ export type {
   TrainObserver,
   TrainResult,
 } from './recipes/reports.ts';
+export type { ResumeSettings } from './recipes/resumed-config.ts';
 export { type SampleOptions, type SampleResult, sample } from './recipes/sample.ts';
-export { type ResumeSettings, resume, type TrainOptions, train } from './recipes/train.ts';
+export { resume, type TrainOptions, train } from './recipes/train.ts';
 export { VERSION } from './version.ts';

@@ -1,7 +1,8 @@
 /** `threadloom resume` */
 import type { Argv, CommandModule } from 'yargs';
 import { trainSettings } from '../config/config.ts';
-import { type ResumeSettings, resume } from '../recipes/train.ts';
+import type { ResumeSettings } from '../recipes/resumed-config.ts';
+import { resume } from '../recipes/train.ts';
 import { flagsOf, mergeSettings, OUTPUT_FLAGS, refuseUnknownFlags } from './settings.ts';
 import { type OutputFlags, showTraining } from './training.ts';
 

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { openTarget } from '../checkpoint/finder.ts';
 import { openResumable } from '../checkpoint/resumable.ts';
 import { RunFolder } from '../checkpoint/run-folder.ts';
-import { type Config, resolveConfig, type Settings, trainSettings } from '../config/config.ts';
+import { type Config, resolveConfig, type Settings } from '../config/config.ts';
 import { planEngine, startEngine } from '../coordinator/engine.ts';
 import { type Corpus, openCorpus } from '../data/corpus.ts';
 import { InputError } from '../errors.ts';
@@ -18,6 +18,7 @@ import { VERSION } from '../version.ts';
 import { reportPlan, warnAbout } from './plan-report.ts';
 import type { TrainObserver, TrainResult } from './reports.ts';
 import { loadState, modelSettings, refuseOtherModel } from './restore.ts';
+import { type ResumeSettings, resumedConfig } from './resumed-config.ts';
 import { describeRun } from './run-description.ts';
 import { modelSpec, planRun } from './run-plan.ts';
 import { runRecord } from './run-record.ts';
@@ -45,20 +46,6 @@ const HEAP_GROWTH_BYTES = 48 * 2 ** 20;
 const NO_FILES =
   'Expected at least one text file to train on, got none. ' +
   'Start with: threadloom train README.md --steps 200 --batch 8 --chunk 32 (or - for standard input).';
-
-/** What `resume` may change; everything else stands in the run's configuration. */
-export type ResumeSettings = Pick<
-  Settings,
-  | 'workers'
-  | 'workerTimeout'
-  | 'steps'
-  | 'epochs'
-  | 'metrics'
-  | 'metricsPort'
-  | 'metricsHost'
-  | 'metricsAllowedHosts'
-  | 'metricsLinger'
->;
 
 /**
  * Starts a run and trains it to its end. Throws InputError for settings or files that cannot work, before anything is
@@ -102,21 +89,11 @@ async function resumeIn(
   settings: ResumeSettings,
   options: TrainOptions,
 ): Promise<TrainResult> {
-  const configured = resolveConfig(folder.readConfig(), surroundings());
-  const { steps, epochs, ...overrides } = settings;
-  trainSettings.parse({ steps, epochs });
-  const given = Object.fromEntries(
-    Object.entries(overrides).filter(([, value]) => value !== undefined),
-  );
-  const off = { metricsPort: undefined, metricsAllowedHosts: undefined };
-  const config = resolveConfig(
-    { ...configured, ...(settings.metrics === false && off), ...given, run: path },
-    surroundings(),
-  );
+  const config = resumedConfig(folder.readConfig(), path, settings, options);
   const restored = openResumable(folder);
   for (const warning of restored.warnings) options.onWarning?.(warning);
   try {
-    return await run(config, options, { restored, folder, totals: { steps, epochs } });
+    return await run(config, options, { restored, folder, totals: settings });
   } finally {
     restored.checkpoint.close();
   }

@@ -13,6 +13,7 @@ import test, { type ExecutionContext } from 'ava';
 import type { Settings } from '../../src/config/config.ts';
 import { inspect } from '../../src/recipes/inspect.ts';
 import type { TrainResult } from '../../src/recipes/reports.ts';
+import type { ResumeSettings } from '../../src/recipes/resumed-config.ts';
 import { resume, type TrainOptions, train } from '../../src/recipes/train.ts';
 import { checkpointSteps, linesOf, logsOf, runPlace, TINY_SETTINGS } from '../helpers/runs.ts';
 import { writeText } from '../helpers/text.ts';
@@ -199,6 +200,36 @@ test('--no-metrics holds for a run that was started with a port', async (t) => {
   );
   t.is(result.steps, 4);
   t.deepEqual(urls, [undefined]);
+});
+
+const OPEN = { metrics: true, metricsPort: 0, metricsHost: '0.0.0.0' } as const;
+
+async function resumeWatched(run: string, settings: ResumeSettings) {
+  const urls: (string | undefined)[] = [];
+  const warnings: string[] = [];
+  await resume(run, settings, {
+    onPlan: ({ metricsUrl }) => urls.push(metricsUrl),
+    onWarning: (message) => warnings.push(message),
+  });
+  return { host: urls[0] && new URL(urls[0]).hostname, warnings };
+}
+
+test('a run that was open to networks is open to this machine alone once it is resumed, and says so', async (t) => {
+  const settings = { steps: 4, ...OPEN, metricsAllowedHosts: 'trainer' };
+  const { run } = await train(runPlace(t).settings('r', settings), stoppingAt(2));
+  const { host, warnings } = await resumeWatched(run, {});
+  t.is(host, '127.0.0.1');
+  t.deepEqual(warnings, [
+    'The run was started with --metrics-host 0.0.0.0 --metrics-allowed-hosts trainer, which holds no longer: it listens on ' +
+      '127.0.0.1. Give that again where others are to reach it.',
+  ]);
+});
+
+test('a resumed run is open to whom it is told, or serves nothing, without a warning', async (t) => {
+  const { run } = await train(runPlace(t).settings('r', { steps: 4, ...OPEN }), stoppingAt(2));
+  t.deepEqual(await resumeWatched(run, { metrics: false }), { host: undefined, warnings: [] });
+  const again = { steps: 6, metricsHost: OPEN.metricsHost };
+  t.deepEqual(await resumeWatched(run, again), { host: '0.0.0.0', warnings: [] });
 });
 
 test('a run that was moved with its text goes on', async (t) => {
