@@ -10,12 +10,18 @@ export interface LongRunRequest {
   settings: Settings;
   /** The run ends after so many, or after so many steps. */
   seconds: number;
+  /** A new file, for the samples. */
+  sampleFile: string;
 }
 
 /** Trains with metrics on, which are scraped at every sample. Returns once the run has ended. */
-export async function watchLongRun({ settings, seconds }: LongRunRequest): Promise<Sampler> {
+export async function watchLongRun({
+  settings,
+  seconds,
+  sampleFile,
+}: LongRunRequest): Promise<Sampler> {
   const controller = new AbortController();
-  const sampler = new Sampler(controller.signal);
+  const sampler = new Sampler(sampleFile, controller.signal);
   let url: string | undefined;
   let nextSample = 0;
   let scraping: Promise<void> | undefined;

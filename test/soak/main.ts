@@ -72,8 +72,10 @@ async function soak(folder: string, steps: number, seconds: number, svg: string)
     metrics: true,
     metricsPort: 0,
   };
-  const sampler = await watchLongRun({ settings, seconds });
-  const settled = sampler.samples.filter(({ step }) => step > WARM_UP_STEPS);
+  const sampleFile = join(folder, 'samples.ndjson');
+  const sampler = await watchLongRun({ settings, seconds, sampleFile });
+  const samples = sampler.readSamples();
+  const settled = samples.filter(({ step }) => step > WARM_UP_STEPS);
   if (settled.length < 20) {
     throw new Error(
       `Expected 20 samples after step ${WARM_UP_STEPS}, got ${settled.length}. Allow more --steps or --seconds.`,
@@ -87,7 +89,7 @@ async function soak(folder: string, steps: number, seconds: number, svg: string)
   reportMemory(settled);
   reportCounts(first, last, sampler);
   mkdirSync(dirname(svg), { recursive: true });
-  writeFileSync(svg, drawSoak(sampler.samples));
+  writeFileSync(svg, drawSoak(samples));
   console.log(`plot               ${svg}`);
 }
 

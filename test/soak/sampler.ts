@@ -1,6 +1,6 @@
 /** What a process holds, sampled while it trains. */
 import { getEventListeners } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
@@ -28,9 +28,10 @@ export interface Sample {
   scrapeLength: number;
 }
 
+/** Keeps its samples in a file: what it held of them itself would count as growth of the process. */
 export class Sampler {
-  readonly samples: Sample[] = [];
   readonly warnings: string[] = [];
+  readonly #file: string;
   readonly #signal: AbortSignal;
   readonly #collect: () => void;
   readonly #observer: PerformanceObserver;
@@ -38,8 +39,10 @@ export class Sampler {
   #scraped = '';
   #began = performance.now();
 
-  /** `signal`: the run's, whose listeners are counted too. */
-  constructor(signal: AbortSignal) {
+  /** `file`: a new one, for the samples; `signal`: the run's, whose listeners are counted too. */
+  constructor(file: string, signal: AbortSignal) {
+    this.#file = file;
+    writeFileSync(file, '', { flag: 'wx' });
     this.#signal = signal;
     setFlagsFromString('--expose-gc');
     this.#collect = runInNewContext('gc');
@@ -64,13 +67,18 @@ export class Sampler {
     return this.#collectionSeconds / this.seconds;
   }
 
+  readSamples(): Sample[] {
+    const lines = readFileSync(this.#file, 'utf8').split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line));
+  }
+
   sample(step: number, tokensPerSecond: number): void {
     this.#collect();
     const { rss, heapUsed, external } = process.memoryUsage();
     const onProcess = process
       .eventNames()
       .reduce((sum, name) => sum + process.listenerCount(name), 0);
-    this.samples.push({
+    const sample: Sample = {
       step,
       seconds: this.seconds,
       residentBytes: rss,
@@ -83,7 +91,8 @@ export class Sampler {
       listeners: onProcess + getEventListeners(this.#signal, 'abort').length,
       series: this.#scraped.split('\n').length - 1,
       scrapeLength: this.#scraped.length,
-    });
+    };
+    appendFileSync(this.#file, `${JSON.stringify(sample)}\n`);
   }
 
   /** Reads the metrics as Prometheus would, on a connection of its own. */
