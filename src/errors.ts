@@ -27,6 +27,9 @@ export class InputError extends ThreadloomError {
   }
 }
 
+/** A file that is whole, but written by a newer version of this program. */
+export class NewerVersionError extends InputError {}
+
 /** A run that started and could not go on; the last checkpoint stays valid. */
 export class TrainingError extends ThreadloomError {
   readonly place: FailurePlace;
@@ -62,6 +65,11 @@ function stringify(value: unknown): string | undefined {
   } catch {
     return Object.prototype.toString.call(value); // Nested too deep, or in itself.
   }
+}
+
+/** A word of a command that is shown to be copied into a shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Text of others, without what would move a cursor or turn a line round. */

@@ -15,7 +15,7 @@ import {
   benchTrainSettings,
 } from '../config/bench-settings.ts';
 import { EXIT_CODES, InputError, messageOf } from '../errors.ts';
-import { formatCount, formatTable, printJson } from './output.ts';
+import { formatCount, formatTable, printJson, say } from './output.ts';
 import {
   flagsOf,
   OUTPUT_FLAGS,
@@ -80,7 +80,7 @@ function part<Settings>(
       yargs.options(options).example(`$0 bench ${name}`, describe) as Argv<BenchFlags>,
     async handler(argv) {
       refuseUnknownFlags(argv, options, ['what']);
-      process.stderr.write(`${machineLine()}\n`);
+      say(`${machineLine()}\n`);
       await show(settingsFromFlags(table, argv) as Settings, argv.json ?? false);
     },
   };
@@ -123,9 +123,7 @@ async function showTraining(settings: BenchTrainSettings, json: boolean): Promis
   for await (const benchmark of benchmarkTraining(settings)) {
     benchmarks.push(benchmark);
     if (!json)
-      process.stderr.write(
-        `${describeShape(benchmark)}: ${formatCount(benchmark.tokensPerSecond)} tokens/s\n`,
-      );
+      say(`${describeShape(benchmark)}: ${formatCount(benchmark.tokensPerSecond)} tokens/s\n`);
   }
   if (json) return printJson(isGiven(shape) ? benchmarks[0] : { shapes: benchmarks });
   process.stdout.write(formatTraining(benchmarks));
@@ -158,8 +156,9 @@ function formatTraining(benchmarks: readonly TrainBenchmark[]): string {
 async function showScaling(settings: BenchScalingSettings, json: boolean): Promise<void> {
   const announce = (row: ScalingRow | GrowthRow, kind: string) => {
     const what = 'workers' in row ? `${row.workers} workers` : `${row.grows} ${row.value}`;
-    process.stderr.write(`${kind}, ${what}: ${formatCount(row.tokensPerSecond)} tokens/s\n`);
+    say(`${kind}, ${what}: ${formatCount(row.tokensPerSecond)} tokens/s\n`);
   };
+  if (settings.svg !== undefined) writeFigure(settings.svg, '');
   const benchmark = await benchmarkScaling(settings, json ? undefined : announce);
   if (settings.svg !== undefined) await writePlot(settings.svg, benchmark);
   if (json) return printJson(benchmark);
@@ -184,8 +183,13 @@ async function showScaling(settings: BenchScalingSettings, json: boolean): Promi
 /** Loaded only when asked for: no other command needs a plotting library. */
 async function writePlot(path: string, benchmark: Awaited<ReturnType<typeof benchmarkScaling>>) {
   const { drawScaling } = await import('../bench/plot.ts');
+  writeFigure(path, drawScaling(benchmark));
+}
+
+/** Throws InputError where it cannot be written: tried once with nothing in it, before minutes are measured for it. */
+function writeFigure(path: string, text: string): void {
   try {
-    writeFileSync(path, drawScaling(benchmark));
+    writeFileSync(path, text, { flag: text === '' ? 'a' : 'w' });
   } catch (error) {
     throw new InputError(`Expected --svg to be a file that can be written: ${messageOf(error)}.`, {
       cause: error,

@@ -4,7 +4,7 @@ import { type EvaluateSettings, evaluateSettings } from '../config/model-use-set
 import { EXIT_CODES } from '../errors.ts';
 import { type EvaluateResult, evaluate } from '../recipes/evaluate.ts';
 import { withInterruption } from './interruption.ts';
-import { formatCount, formatLoss, formatRows, printJson } from './output.ts';
+import { formatCount, formatLoss, formatRows, printJson, warn } from './output.ts';
 import {
   filesOf,
   flagsOf,
@@ -50,7 +50,7 @@ export function evalCommand(finish: (exitCode: number) => void): CommandModule<o
         evaluate(argv.run, filesOf(argv), settings, {
           signal,
           stdin: process.stdin,
-          onWarning: (message) => process.stderr.write(`warning: ${message}\n`),
+          onWarning: warn,
         }),
       );
       if (argv.json) printJson(result);

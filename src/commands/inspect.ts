@@ -3,7 +3,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { formatBytes } from '../bytes.ts';
 import { EXIT_CODES } from '../errors.ts';
 import { type Inspection, inspect } from '../recipes/inspect.ts';
-import { formatCount, formatLoss, formatRows, printJson } from './output.ts';
+import { formatCount, formatLoss, formatRows, printJson, warn } from './output.ts';
 import { OUTPUT_FLAGS, refuseUnknownFlags } from './settings.ts';
 
 interface InspectFlags {
@@ -31,6 +31,7 @@ export function inspectCommand(
     handler(argv) {
       refuseUnknownFlags(argv, OPTIONS, ['target']);
       const inspection = inspect(argv.target);
+      for (const message of inspection.warnings) warn(message);
       if (argv.json) printJson(inspection);
       else process.stdout.write(formatInspection(inspection));
       finish(EXIT_CODES.done);
@@ -68,7 +69,6 @@ function formatInspection(inspection: Inspection): string {
     JSON.stringify(value),
   ]);
   return [
-    ...inspection.warnings.map((warning) => `warning: ${warning}\n`),
     formatRows(summary),
     `\nparameters (${formatCount(inspection.parameterCount)})\n`,
     formatRows(parameters),

@@ -6,7 +6,7 @@ import { benchCommand } from './bench.ts';
 import { evalCommand } from './eval.ts';
 import { inspectCommand } from './inspect.ts';
 import { Interruption } from './interruption.ts';
-import { endQuietlyOnClosedPipe } from './output.ts';
+import { endQuietlyOnClosedPipe, say } from './output.ts';
 import { reportCommand } from './report.ts';
 import { resumeCommand } from './resume.ts';
 import { sampleCommand } from './sample.ts';
@@ -84,12 +84,12 @@ function usage(complaint: string): string {
 
 function report(error: unknown): number {
   if (error instanceof Interruption) {
-    process.stderr.write(`${error.message}\n`);
+    say(`${error.message}\n`);
     return EXIT_CODES.interrupted;
   }
   const known = error instanceof ThreadloomError;
-  process.stderr.write(`threadloom: ${oneLine(messageOf(error))}\n`);
-  if (!known && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  say(`threadloom: ${oneLine(messageOf(error))}\n`);
+  if (!known && error instanceof Error) say(`${error.stack}\n`);
   return known ? error.exitCode : EXIT_CODES.failed;
 }
 

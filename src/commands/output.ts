@@ -3,15 +3,26 @@ import { printable } from '../errors.ts';
 
 export { formatCount, formatDuration } from '../numbers.ts';
 
-/** A reader that has enough (`| head`) is no error. One that left the progress does not end the run. */
+/** A reader that has enough (`| head`) is no error, and no work is done for nobody. Nobody has to read standard error. */
 export function endQuietlyOnClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
+    if (error.code === 'EPIPE') process.exit();
     throw error;
   });
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  process.stderr.on('error', () => {});
+}
+
+/** Writes to standard error. That its disk is full or its terminal gone does not end what is going on. */
+export function say(text: string, stream: NodeJS.WritableStream = process.stderr): void {
+  try {
+    stream.write(text);
+  } catch {
+    // A file is written at once, and throws.
+  }
+}
+
+export function warn(message: string): void {
+  say(`warning: ${printable(message)}\n`);
 }
 
 /** The one JSON object of --json. */

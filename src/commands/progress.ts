@@ -10,7 +10,7 @@ import type {
   StepReport,
   TrainObserver,
 } from '../recipes/reports.ts';
-import { formatCount, formatDuration, formatLoss } from './output.ts';
+import { formatCount, formatDuration, formatLoss, say } from './output.ts';
 import { formatPlan } from './plan-screen.ts';
 
 /** Between two redrawings of the line, and between two plain lines. */
@@ -37,11 +37,11 @@ export class Progress implements TrainObserver {
     this.#lastDrawn = now;
     const line = formatStep(step);
     if (!this.#stream.isTTY) {
-      this.#stream.write(`${line}\n`);
+      this.#say(`${line}\n`);
       return;
     }
     this.#clear();
-    this.#stream.write(line.slice(0, Math.max(20, this.#stream.columns - 1)));
+    this.#say(line.slice(0, Math.max(20, this.#stream.columns - 1)));
     this.#drawn = true;
   }
 
@@ -65,13 +65,17 @@ export class Progress implements TrainObserver {
 
   /** Leaves the last line standing. */
   end(): void {
-    if (this.#drawn) this.#stream.write('\n');
+    if (this.#drawn) this.#say('\n');
     this.#drawn = false;
   }
 
   #note(text: string): void {
     this.#clear();
-    this.#stream.write(text);
+    this.#say(text);
+  }
+
+  #say(text: string): void {
+    say(text, this.#stream);
   }
 
   #clear(): void {

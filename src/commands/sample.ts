@@ -4,7 +4,7 @@ import { type SampleSettings, sampleSettings } from '../config/model-use-setting
 import { EXIT_CODES } from '../errors.ts';
 import { type SampleResult, sample } from '../recipes/sample.ts';
 import { withInterruption } from './interruption.ts';
-import { printJson } from './output.ts';
+import { printJson, warn } from './output.ts';
 import { flagsOf, OUTPUT_FLAGS, refuseUnknownFlags, settingsFromFlags } from './settings.ts';
 
 interface SampleFlags {
@@ -51,7 +51,7 @@ async function showSample({ run, json }: SampleFlags, settings: SampleSettings):
     return sample(run, settings, {
       signal,
       onText: streams ? (text) => process.stdout.write(text) : undefined,
-      onWarning: (message) => process.stderr.write(`warning: ${message}\n`),
+      onWarning: warn,
     });
   });
   if (json) printJson(result);

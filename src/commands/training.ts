@@ -1,10 +1,10 @@
 /** What `train` and `resume` share: showing the run and its result. */
 import { formatBytes } from '../bytes.ts';
-import { EXIT_CODES } from '../errors.ts';
+import { EXIT_CODES, shellWord } from '../errors.ts';
 import type { TrainResult } from '../recipes/reports.ts';
 import type { TrainOptions } from '../recipes/train.ts';
 import { withInterruption } from './interruption.ts';
-import { formatCount, formatDuration, formatLoss, formatRows, printJson } from './output.ts';
+import { formatCount, formatDuration, formatLoss, formatRows, printJson, say } from './output.ts';
 import { Progress } from './progress.ts';
 
 export interface OutputFlags {
@@ -29,8 +29,8 @@ export async function showTraining(
   if (json) printJson(result);
   else if (!quiet) process.stdout.write(formatResult(result));
   if (result.interrupted) {
-    process.stderr.write(
-      `Stopped after step ${result.steps}. Go on with: threadloom resume ${result.run}\n`,
+    say(
+      `Stopped after step ${result.steps}. Go on with: threadloom resume ${shellWord(result.run)}\n`,
     );
   }
   if (result.failures.length > 0) return EXIT_CODES.failed;
@@ -56,7 +56,7 @@ function formatResult(result: TrainResult): string {
       `${formatCount(steps)} steps, ${formatCount(tokens)} tokens; ${formatDuration(seconds)}, ${formatCount(tokensPerSecond)} tokens/s`,
     ],
     ['train loss', trainLoss === null ? '–' : formatLoss(trainLoss)],
-    ['validation', evalLoss === null ? 'no text for it' : formatLoss(evalLoss)],
+    ['validation', evalLoss === null ? '–' : formatLoss(evalLoss)],
     ...(bestEvalLoss !== null && bestEvalLoss !== evalLoss
       ? ([['best', formatLoss(bestEvalLoss)]] as [string, string][])
       : []),
@@ -66,7 +66,7 @@ function formatResult(result: TrainResult): string {
       `${formatBytes(result.peakBytes)} at most (planned ${formatBytes(result.plannedBytes)})`,
     ],
     ['checkpoint', result.checkpoint ?? 'none'],
-    ['sample it', `threadloom sample ${result.run}`],
+    ['sample it', `threadloom sample ${shellWord(result.run)}`],
   ];
   return formatRows(rows);
 }

@@ -1,4 +1,4 @@
-import { readFileSync, watch } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { QUIET_TINY, runCli, startCli } from '../helpers/cli.ts';
@@ -24,9 +24,10 @@ const train = (run: string, ...args: string[]) => [
   run,
   ...args,
 ];
+const nameOf = (step: number) => `step-${String(step).padStart(8, '0')}.ckpt`;
 const shaOf = (stdout: string): string => JSON.parse(stdout).paramsSha256;
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   test(`${signal} finishes the step, saves and says how to go on; then nothing is lost`, async (t) => {
     const cwd = place(t);
     const steps = ['--steps', '600', '--dropout', '0.1'];
@@ -40,8 +41,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const run = String(stderr.match(/ Go on with: threadloom resume (.+)\n$/)?.[1]);
     t.true(run.endsWith('/r'));
     t.true(step < 600);
-    const name = `step-${String(step).padStart(8, '0')}.ckpt`;
-    t.true(readFileSync(join(cwd, 'r', 'checkpoints', name)).length > 1000);
+    t.true(readFileSync(join(cwd, 'r', 'checkpoints', nameOf(step))).length > 1000);
 
     const resumed = await runCli(t, ['resume', run, '--json'], { cwd });
     t.is(resumed.code, 0);
@@ -61,9 +61,8 @@ test('with --json an interrupted run still prints its one object', async (t) => 
   t.true(JSON.parse(stdout).interrupted);
 });
 
-test('a second Ctrl-C ends at once', async (t) => {
-  const cwd = place(t);
-  // One step takes about a minute.
+/** A run whose step takes about a minute, in its first step. */
+async function startSlowRun(t: ExecutionContext) {
   const slow = ['--backend', 'reference', '--hidden', '160', '--chunk', '900', '--layers', '4'];
   const args = [
     'train',
@@ -77,15 +76,51 @@ test('a second Ctrl-C ends at once', async (t) => {
     '0',
     ...slow,
   ];
-  const running = startCli(t, args, { cwd });
+  const running = startCli(t, args, { cwd: place(t) });
   await running.shows(/metrics\s+off\n/);
+  return running;
+}
+
+test('a second Ctrl-C ends at once', async (t) => {
+  const running = await startSlowRun(t);
   running.child.kill('SIGINT');
   await running.shows(/Stopping after this step/);
   const began = performance.now();
-  running.child.kill('SIGINT');
-  const { code } = await running.finished;
+  const again = setInterval(() => running.child.kill('SIGINT'), 100);
+  const { code } = await running.finished.finally(() => clearInterval(again));
   t.is(code, 130);
   t.true(performance.now() - began < 5000);
+});
+
+test('a Ctrl-C that arrives twice, from the terminal and from npx, is one', async (t) => {
+  const cwd = place(t);
+  const running = startCli(t, train('r', '--epochs', '100000', '--json'), { cwd });
+  await running.shows(TRAINING);
+  running.child.kill('SIGINT');
+  await running.shows(/Stopping after this step/);
+  running.child.kill('SIGINT');
+  const { code, stdout } = await running.finished;
+  t.is(code, 130);
+  const { steps, checkpoint } = JSON.parse(stdout);
+  t.is(checkpoint, join(realpathSync(cwd), 'r', 'checkpoints', nameOf(steps)));
+});
+
+const onLinux = existsSync('/dev/full') ? test : test.skip;
+onLinux('a full disk under standard error does not end a run', async (t) => {
+  const cwd = place(t);
+  const prefix = ['sh', '-c', 'exec "$@" 2> /dev/full', 'sh'];
+  const { code, stdout } = await runCli(t, train('r', '--steps', '9', '--json'), { cwd, prefix });
+  t.is(code, 0);
+  t.is(JSON.parse(stdout).steps, 9);
+});
+
+test('a run whose result nobody reads ends with its own code', async (t) => {
+  const cwd = place(t);
+  const running = startCli(t, train('r', '--epochs', '100000', '--json'), { cwd });
+  running.child.stdout.destroy();
+  await running.shows(TRAINING);
+  running.child.kill('SIGINT');
+  t.is((await running.finished).code, 130);
 });
 
 test('Ctrl-C while standard input is read leaves nothing', async (t) => {
