@@ -2,12 +2,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { formatBytes } from './bytes.ts';
 
-/** Absent on Windows, which has no such pipes. */
-const WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+/** Flags to open a file with, which may be a pipe that nobody writes to; but on Windows, which has no such pipes. */
+export const READ_WITHOUT_WAITING = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** The text of a regular file of at most `maxBytes`. Throws an Error with the reason, without the path, or of the system. */
 export function readSmallFile(path: string, maxBytes: number): string {
-  const descriptor = openSync(path, WITHOUT_WAITING);
+  const descriptor = openSync(path, READ_WITHOUT_WAITING);
   try {
     if (!fstatSync(descriptor).isFile()) throw new Error('it is not a regular file');
     return readAtMost(descriptor, maxBytes);

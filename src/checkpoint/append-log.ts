@@ -13,6 +13,7 @@ import {
 import { promisify } from 'node:util';
 import { formatBytes } from '../bytes.ts';
 import { errorCode, InputError, messageOf, TrainingError } from '../errors.ts';
+import { READ_WITHOUT_WAITING } from '../small-file.ts';
 
 /** What waits for room on a full disk; beyond it the run cannot go on without losing lines. */
 const MAX_PENDING_BYTES = 64 * 2 ** 20;
@@ -113,7 +114,7 @@ function open(path: string): number {
 /** Bytes of the whole lines within the first `bytes` of a log; 0 where there is none. Throws as open does. */
 export function wholeBytes(path: string, bytes: number): number {
   if (!existsSync(path)) return 0;
-  const file = openSync(path, 'r');
+  const file = openSync(path, READ_WITHOUT_WAITING);
   try {
     return wholeLines(file, bytes);
   } finally {

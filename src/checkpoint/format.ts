@@ -12,7 +12,7 @@
  * | last 32         | SHA-256 of everything before                                                      |
  */
 import { Packr, Unpackr } from 'msgpackr';
-import { InputError, messageOf, show } from '../errors.ts';
+import { InputError, messageOf, NewerVersionError, show } from '../errors.ts';
 import type { ElementType } from '../memory/table.ts';
 import {
   type CheckpointHeader,
@@ -85,7 +85,7 @@ export function readPrefix(bytes: Uint8Array, fileBytes: number): Prefix {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const version = view.getUint32(8, true);
   if (version > FORMAT_VERSION) {
-    throw new InputError(
+    throw new NewerVersionError(
       `it has format version ${version}, written by a newer Threadloom; ` +
         `this one reads up to ${FORMAT_VERSION}`,
     );

@@ -1,5 +1,5 @@
 /** Finding of the checkpoint from which a run goes on. */
-import { errorCode, InputError, show } from '../errors.ts';
+import { errorCode, InputError, NewerVersionError, shellWord, show } from '../errors.ts';
 import { type FoundCheckpoint, openNewest } from './finder.ts';
 import { openCheckpoint } from './reader.ts';
 import type { RunFolder } from './run-folder.ts';
@@ -32,7 +32,7 @@ function storedIn(folder: RunFolder): StoredCheckpoint[] {
   if (stored.length > 0) return stored;
   throw new InputError(
     `Expected a run with a checkpoint in ${folder.path}, got none: it ended before the first was written. ` +
-      `Start it again: threadloom train --config ${folder.config} --run ${folder.path} --force`,
+      `Start it again: threadloom train --config ${shellWord(folder.config)} --run ${shellWord(folder.path)} --force`,
   );
 }
 
@@ -45,11 +45,17 @@ function listUnlessMissing(path: string): StoredCheckpoint[] {
   }
 }
 
+/** What stands in the way of this process now, and not in the file. */
+const PASSING = new Set(['EACCES', 'EPERM', 'EMFILE', 'ENFILE', 'ENOMEM']);
+
+/** Undefined where the checkpoint is not whole. One that only cannot be read now is not passed over: it would be replaced. */
 function openWhole(path: string, warnings: string[]) {
   try {
     return openCheckpoint(path);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
+    const { cause } = error;
+    if (cause instanceof NewerVersionError || PASSING.has(errorCode(cause) ?? '')) throw error;
     warnings.push(error.message);
     return undefined;
   }

@@ -1,7 +1,15 @@
 /** The folder of a run: configuration, logs and checkpoints; of one process, until it is closed. */
-import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
-import { errorCode, expected, InputError, messageOf, show } from '../errors.ts';
+import { errorCode, expected, InputError, messageOf, shellWord, show } from '../errors.ts';
 import { readSmallFile } from '../small-file.ts';
 import { AppendLog, wholeBytes } from './append-log.ts';
 import { syncFolder, TEMPORARY_SUFFIX, writeDurably } from './durable.ts';
@@ -81,7 +89,8 @@ export class RunFolder {
     const made = writable(path, () => mkdirSync(resolve(path), { recursive: true }));
     const folder = new RunFolder(resolve(path));
     folder.#made = made;
-    const keepsCorpus = files.some((file) => resolve(file).startsWith(folder.corpus + sep));
+    const corpus = realPath(folder.corpus) + sep;
+    const keepsCorpus = files.some((file) => realPath(file).startsWith(corpus));
     if (keepsCorpus) folder.#own = OWN_ENTRIES.filter((entry) => entry !== CORPUS);
     try {
       refuseOthers(path, force);
@@ -168,7 +177,9 @@ export class RunFolder {
   /** Opens the logs, each cut back to its size or, where lines are missing, to its last whole line. */
   openLogs(sizes: LogSizes): RunLogs {
     const open = (name: LogName) => new AppendLog(join(this.path, `${name}.ndjson`), sizes[name]);
-    return Object.fromEntries(LOGS.map((name) => [name, open(name)])) as RunLogs;
+    const logs = Object.fromEntries(LOGS.map((name) => [name, open(name)])) as RunLogs;
+    syncFolder(this.path); // The logs may be new in it, and the corpus.
+    return logs;
   }
 
   /** Takes back a folder whose run never started. */
@@ -186,6 +197,15 @@ export class RunFolder {
 
   #remove(entry: string): void {
     rmSync(join(this.path, entry), { recursive: true, force: true });
+  }
+}
+
+/** By whatever links it was reached; of what is not there, the absolute path. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
   }
 }
 
@@ -208,7 +228,7 @@ function refuseOthers(path: string, force: boolean): void {
   if (!force) {
     throw new InputError(
       `Expected --run to be a new or empty folder, got ${path}. ` +
-        `Use another --run, --force to replace it, or threadloom resume ${path}.`,
+        `Use another --run, --force to replace it, or threadloom resume ${shellWord(path)}.`,
     );
   }
   if (!entries.includes(CONFIG)) {

@@ -54,7 +54,7 @@ export function lockRun(folder: string, beatMilliseconds = BEAT_MILLISECONDS): R
     if (held.size === 0) process.off('exit', releaseAll);
     clearInterval(beat);
     closeSync(descriptor);
-    if (look(path)?.token === owner.token) rmSync(path, { force: true });
+    if (look(path)?.token === owner.token) discard(path);
   };
   if (held.size === 0) process.on('exit', releaseAll);
   held.add(release);
@@ -183,6 +183,15 @@ function readOwner(path: string): RunOwner | undefined {
     return parseOwner(readSmallFile(path, MAX_BYTES));
   } catch {
     return undefined;
+  }
+}
+
+/** A disk that was made read-only keeps the lock, which is then that of a dead process. */
+function discard(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What the run ended with is told, not this.
   }
 }
 

@@ -40,20 +40,25 @@ export function parseOwner(text: string): RunOwner | undefined {
 
 /**
  * Whether the owner's process is still there; undefined where it cannot be seen from here: it was on another machine, in
- * another container, or before this machine was started anew.
+ * another container, before this machine was started anew, or is another user's and hidden.
  */
 export function isAlive({ pid, host, processes, began }: RunOwner): boolean | undefined {
   const here = processNamespace();
   if (processes !== here || (here === null && host !== hostname())) return undefined;
-  return exists(pid) && (began === null || began === beginningOf(pid));
+  const seen = presenceOf(pid);
+  if (seen === 'gone') return false;
+  const beginning = beginningOf(pid);
+  // /proc may hide the processes of others; on systems without it, the number may be that of another by now.
+  if (began === null || (beginning === null && seen === 'of another user')) return undefined;
+  return began === beginning;
 }
 
-function exists(pid: number): boolean {
+function presenceOf(pid: number): 'here' | 'of another user' | 'gone' {
   try {
     process.kill(pid, 0); // Sends nothing.
-    return true;
+    return 'here';
   } catch (error) {
-    return errorCode(error) === 'EPERM'; // It is another user's.
+    return errorCode(error) === 'EPERM' ? 'of another user' : 'gone';
   }
 }
 

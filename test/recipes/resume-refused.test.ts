@@ -1,4 +1,5 @@
 /** Runs that cannot go on, because they or their text are not what they were. */
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -83,6 +84,26 @@ test(
   refused,
   (_, run) => rmSync(join(run, 'checkpoints'), { recursive: true }),
   /got none: it ended before the first was written\. Start it again: threadloom train --config \S+\/config\.json --run \S+\/r --force$/,
+);
+test(
+  'a run whose newest checkpoint is of a newer Threadloom, and would be lost with an older one',
+  refused,
+  (_, run) => {
+    const path = join(run, 'checkpoints', 'step-00000003.ckpt');
+    const bytes = readFileSync(path);
+    bytes.writeUInt32LE(9, 8);
+    writeFileSync(path, bytes);
+  },
+  /step-00000003\.ckpt.*written by a newer Threadloom/,
+);
+test(
+  'a run with a pipe in place of a log',
+  refused,
+  (_, run) => {
+    rmSync(join(run, 'steps.ndjson'));
+    execFileSync('mkfifo', [join(run, 'steps.ndjson')]);
+  },
+  /steps\.ndjson to be writable: it is not a regular file/,
 );
 test(
   'a run whose checkpoints are all cut off',
