@@ -101,7 +101,7 @@ function layoutShards(builder: TableBuilder, plan: ArenaPlan, sizing: Kernels) {
       logitRows: Math.max(trainingTimes * trained, evaluationTimes * evaluated),
       training: training && {
         streams: training.streams,
-        laneRows: Math.max(...training.lanes.map((lane) => lane.count)),
+        laneRows: training.lanes.reduce((most, { count }) => Math.max(most, count), 0),
         lanes: training.lanes.length,
         shardLanes: training.shards[i]?.lanes.count ?? 0,
         reductionParts: training.shards.length,

@@ -57,7 +57,7 @@ export class ComputePool {
   readonly #busySeconds: number[];
   #state: FanOut;
   #phase: Phase | undefined;
-  /** Called once no thread is loading. */
+  /** Called once no thread is loading, or one that loads is stuck. */
   #whenLoaded: (() => void) | undefined;
   /** What the last thread died of. */
   #lastCause: unknown;
@@ -84,7 +84,7 @@ export class ComputePool {
     });
     if (pool.#state.slots.every(({ thread }) => thread === 'idle')) return pool;
     await pool.close();
-    throw pool.#failure({ kind: 'lost' });
+    throw pool.#failure(pool.#state.failure ?? { kind: 'lost' });
   }
 
   /** Of the threads alive. */
@@ -126,9 +126,8 @@ export class ComputePool {
     const { state, commands } = afterEvent(this.#state, event);
     this.#state = state;
     for (const command of commands) this.#obey(command);
-    if (!state.slots.some(({ thread }) => thread === 'loading' || thread === 'ending')) {
-      this.#whenLoaded?.();
-    }
+    const starting = state.slots.some(({ thread }) => thread === 'loading' || thread === 'ending');
+    if (state.failure || !starting) this.#whenLoaded?.();
     this.#settle();
   }
 

@@ -58,6 +58,7 @@ export function startLastingActor<Api extends object>(
   function living(): Actor<Api> {
     if (actor.alive || terminated) return actor;
     restarts++;
+    watch.end();
     watch = loading;
     actor = startActor<Api>(name, entry, workerData);
     // Calls are done in order: whatever becomes of these becomes of the call that follows them.

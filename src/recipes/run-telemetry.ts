@@ -48,7 +48,9 @@ export class RunTelemetry {
 
   /** Has the loader fill a chunk, and counts what it read. */
   readonly fill = async (request: FillRequest): Promise<void> => {
-    this.#bytesRead += await this.#parts.corpus.loader.calls.fill(request);
+    const bytes = await this.#parts.corpus.loader.calls.fill(request);
+    // Only now: another chunk may have been filled meanwhile.
+    this.#bytesRead += bytes;
   };
 
   step(outcome: StepOutcome, { learningRate, seconds, loadSeconds, ringFilled }: StepTimes): void {
@@ -78,7 +80,7 @@ export class RunTelemetry {
     const { step, epoch, tokens, bestLoss } = this.#progress;
     const line = { step, epoch, tokens, loss };
     this.#journal.append('evals', line);
-    recorder.recordEvaluation({ step, loss, bestLoss: bestLoss!, seconds });
+    recorder.recordEvaluation({ step, loss, bestLoss: bestLoss ?? Number.NaN, seconds });
     this.threads();
     const report: EvaluationReport = { ...line, best, seconds };
     observer.onEvaluation?.(report);

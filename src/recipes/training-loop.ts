@@ -51,7 +51,7 @@ export class TrainingLoop {
       await this.#parts.engine.coordinator.packWeights();
       if (this.#progress.step === 0) await this.#begin(signal);
       await this.#trainToEnd(signal);
-      return this.#result(signal?.aborted ?? false);
+      return this.#result(!this.#progress.complete && (signal?.aborted ?? false));
     } finally {
       this.#telemetry.threads();
       this.#parts.recorder.recordEnd();
@@ -195,8 +195,12 @@ export class TrainingLoop {
     // Set first, because a failure to write, reported while `save` waits, takes it back.
     progress.savedStep = progress.step;
     const state = checkpointState(this.#parts, progress, this.#journal.sizes);
-    const taken = await this.#checkpointer.save({ state, best, wait });
-    if (!taken) progress.savedStep = before;
+    let taken = false;
+    try {
+      taken = await this.#checkpointer.save({ state, best, wait });
+    } finally {
+      if (!taken) progress.savedStep = before;
+    }
   }
 
   #createCheckpointer(): Checkpointer {
