@@ -35,10 +35,10 @@ export function resumeCommand(
       yargs
         .positional('run', { type: 'string', demandOption: true, describe: 'folder of the run' })
         .options(OPTIONS)
-        .example('$0 resume runs/mine', 'to its configured end')
+        .example('$0 resume runs/mine --workers 4', 'to its configured end, on 4 threads')
         .example(
-          '$0 resume runs/mine --epochs 20 --workers 4',
-          'to 20 epochs in all, on 4 threads',
+          '$0 resume runs/steady --epochs 20',
+          'to 20 epochs in all; a cosine schedule has come to its end before',
         ) as Argv<ResumeFlags>,
     async handler(argv) {
       refuseUnknownFlags(argv, OPTIONS, ['run']);

@@ -127,7 +127,7 @@ export function refuseUnknownFlags(
 
 function fromEnvironment(names: readonly string[]): Record<string, unknown> {
   const variables = Object.keys(process.env).filter((key) => key.startsWith(ENVIRONMENT_PREFIX));
-  const known = [...trainSettings.names.map(variableOf), ...OTHER_VARIABLES];
+  const known = [...flagged(trainSettings).map(variableOf), ...OTHER_VARIABLES];
   refuseUnknownNames(variables, known, 'environment variable');
   const given = names.filter((name) => process.env[variableOf(name)] !== undefined);
   return Object.fromEntries(

@@ -59,9 +59,21 @@ function refuseContradictions(config: Checked): void {
     );
   }
   for (const name of ['metricsPort', 'metricsAllowedHosts'] as const) {
-    if (config[name] === undefined || config.metrics) continue;
-    throw new InputError(
-      `Expected ${flagOf(name)} only without --no-metrics. Leave one of them out.`,
-    );
+    if (config[name] !== undefined && !config.metrics) throw onlyWithout(name, '--no-metrics');
   }
+}
+
+/** Throws InputError for a setting of a new run that another one leaves without a meaning. */
+export function refuseMeaningless(config: Config): void {
+  const defaults = trainSettings.parse({});
+  const refuse = (names: readonly SettingName[], flag: string) => {
+    const name = names.find((each) => config[each] !== defaults[each]);
+    if (name) throw onlyWithout(name, flag);
+  };
+  if (!config.metrics) refuse(['metricsHost', 'metricsLinger'], '--no-metrics');
+  if (config.valFraction === 0) refuse(['evalEvery', 'evalStreams'], '--val-fraction 0');
+}
+
+function onlyWithout(name: SettingName, flag: string): InputError {
+  return new InputError(`Expected ${flagOf(name)} only without ${flag}. Leave one of them out.`);
 }

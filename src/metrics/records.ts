@@ -90,7 +90,7 @@ export interface EvaluationRecord {
   step: number;
   /** Nats a token. */
   loss: number;
-  /** Lowest loss of the run, this validation included. */
+  /** Lowest loss of the run, this validation included; NaN where none was finite. */
   bestLoss: number;
   seconds: number;
 }

@@ -1,4 +1,5 @@
 /** What is kept and told of a run at one moment: the state beside a checkpoint's tensors, and the result at the end. */
+import { resolve } from 'node:path';
 import type { CheckpointState } from '../checkpoint/header.ts';
 import { parametersSha256 } from '../checkpoint/parameters-hash.ts';
 import type { LogSizes } from '../checkpoint/run-folder.ts';
@@ -14,7 +15,8 @@ export function checkpointState(
 ): CheckpointState {
   const { index } = corpus;
   const { backend, variant } = plan.request.kernels;
-  const files = (side: typeof index.train) => side.map(({ path, bytes }) => ({ path, bytes }));
+  const files = (side: typeof index.train) =>
+    side.map(({ path, bytes }) => ({ path: resolve(path), bytes }));
   return {
     threadloom: VERSION,
     model: plan.request.spec,

@@ -84,11 +84,12 @@ export class RunProgress {
     return isDue(this.step, checkpointEvery) && this.savedStep !== this.step;
   }
 
-  /** Notes the loss of a validation. Returns whether it is the lowest of the run. */
+  /** Notes the loss of a validation; none where it is not finite. Returns whether it is the lowest of the run. */
   evaluated(loss: number): boolean {
-    const best = this.bestLoss === null || loss < this.bestLoss;
+    const found = Number.isFinite(loss) ? loss : null;
+    const best = found !== null && (this.bestLoss === null || found < this.bestLoss);
     this.evaluatedStep = this.step;
-    this.lastEvalLoss = loss;
+    this.lastEvalLoss = found;
     if (best) this.bestLoss = loss;
     return best;
   }

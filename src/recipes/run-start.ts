@@ -30,7 +30,7 @@ export function corpusRequest(config: Config, { from, restored }: Start) {
 
 /** Makes the run's folder, its configuration in it. Throws TrainingError where it cannot be filled; then none is left. */
 export async function createFolder(config: Config, corpus: Corpus): Promise<RunFolder> {
-  const folder = RunFolder.create(config.run, config.force, config.files);
+  const folder = RunFolder.create(config.run, config.force, [...config.files, ...config.val]);
   try {
     corpus.placeSpooled(folder.corpus);
     const { train, val } = corpus.index;

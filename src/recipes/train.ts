@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { openTarget } from '../checkpoint/finder.ts';
 import { openResumable } from '../checkpoint/resumable.ts';
 import { RunFolder } from '../checkpoint/run-folder.ts';
-import { type Config, resolveConfig, type Settings } from '../config/config.ts';
+import { type Config, refuseMeaningless, resolveConfig, type Settings } from '../config/config.ts';
 import { planEngine, startEngine } from '../coordinator/engine.ts';
 import { type Corpus, openCorpus } from '../data/corpus.ts';
 import { InputError } from '../errors.ts';
@@ -15,7 +15,7 @@ import { readRunLogs } from '../live/run-logs.ts';
 import { freeMemoryBytes, surroundings } from '../machine.ts';
 import { PHASES } from '../metrics/catalogue.ts';
 import { VERSION } from '../version.ts';
-import { reportPlan, warnAbout } from './plan-report.ts';
+import { refuseUsedUpTime, reportPlan, warnAbout } from './plan-report.ts';
 import type { TrainObserver, TrainResult } from './reports.ts';
 import { loadState, modelSettings, refuseOtherModel } from './restore.ts';
 import { type ResumeSettings, resumedConfig } from './resumed-config.ts';
@@ -43,9 +43,13 @@ export interface TrainOptions extends TrainObserver {
 /** V8 lets short-lived objects of the main thread fill 48 MiB; by the first step they have hardly begun to. */
 const HEAP_GROWTH_BYTES = 48 * 2 ** 20;
 
-const NO_FILES =
-  'Expected at least one text file to train on, got none. ' +
-  'Start with: threadloom train README.md --steps 200 --batch 8 --chunk 32 (or - for standard input).';
+function noFiles({ val }: Config): string {
+  const help =
+    val.length > 1
+      ? `All of ${val.join(', ')} went to --val: put the files to train on before it.`
+      : 'Start with: threadloom train README.md --steps 200 --batch 8 --chunk 32 (or - for standard input).';
+  return `Expected at least one text file to train on, got none. ${help}`;
+}
 
 /**
  * Starts a run and trains it to its end. Throws InputError for settings or files that cannot work, before anything is
@@ -57,8 +61,9 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
     for (const warning of from?.warnings ?? []) options.onWarning?.(warning);
     const model = from && modelSettings(from.checkpoint.header, settings);
     const config = resolveConfig({ ...model, ...settings }, surroundings());
+    refuseMeaningless(config);
     if (from) refuseOtherTokens(from, config);
-    if (config.files.length === 0) throw new InputError(NO_FILES);
+    if (config.files.length === 0) throw new InputError(noFiles(config));
     RunFolder.refuseExisting(config.run, config.force);
     return await run(config, options, { from });
   } finally {
@@ -122,13 +127,15 @@ async function trainOn(
   corpus: Corpus,
   config: Config,
   options: TrainOptions,
-  { from, restored, folder: opened, totals }: Start,
+  start: Start,
   watching: Watching,
 ): Promise<TrainResult> {
+  const { from, restored, folder: opened, totals } = start;
   if (restored) refuseOtherCorpus(restored, corpus);
   const kernels = chooseKernels(config.backend);
   const spec = modelSpec(config, corpus.index.vocabulary.length);
   const shape = planRun(config, corpus.index, totals);
+  refuseUsedUpTime(config, start, shape);
   const plan = planEngine(
     {
       spec,
@@ -143,7 +150,7 @@ async function trainOn(
   for (const source of [from, restored]) {
     if (source) refuseOtherModel(source.checkpoint, spec);
   }
-  warnAbout(config, plan, restored, options);
+  warnAbout(config, plan, shape, restored, options);
   const bytesBefore = process.memoryUsage.rss();
   const engine = await startEngine(plan, {
     limitSeconds: config.workerTimeout,

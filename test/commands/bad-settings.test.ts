@@ -35,6 +35,23 @@ refused('an unknown environment variable', {
   env: { THREADLOOM_HIDEN: '9' },
   says: /^Unknown environment variable "THREADLOOM_HIDEN"\. Did you mean THREADLOOM_HIDDEN\?$/,
 });
+refused('files to train on in the environment, where nobody would look for them', {
+  args: train(),
+  env: { THREADLOOM_FILES: 'text.txt' },
+  says: /^Unknown environment variable "THREADLOOM_FILES"\./,
+});
+refused('files to train on that --val has taken', {
+  args: ['train', '--val', 'text.txt', 'other.txt'],
+  says: /got none\. All of text\.txt, other\.txt went to --val: put the files to train on before it\.$/,
+});
+refused('a validation every so often, with no text for it', {
+  args: train('--val-fraction', '0', '--eval-every', '9'),
+  says: /^Expected --eval-every only without --val-fraction 0\. Leave one of them out\.$/,
+});
+refused('metrics that linger, with none', {
+  args: train('--no-metrics', '--metrics-linger', '9'),
+  says: /^Expected --metrics-linger only without --no-metrics\. Leave one of them out\.$/,
+});
 refused('a wrong value in the environment', {
   args: train(),
   env: { THREADLOOM_LAYERS: 'many' },

@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Settings } from '../../src/config/config.ts';
+import { InputError } from '../../src/errors.ts';
 import { inspect } from '../../src/recipes/inspect.ts';
 import type { TrainResult } from '../../src/recipes/reports.ts';
 import type { ResumeSettings } from '../../src/recipes/resumed-config.ts';
@@ -103,7 +104,12 @@ test(
   { ...WHOLE, optimizer: 'sgd', momentum: 0.9 },
   stoppingAt(9),
 );
-test('without validation', equalsNeverStopped, { ...WHOLE, valFraction: 0 }, stoppingAt(30));
+test(
+  'without validation',
+  equalsNeverStopped,
+  { ...WHOLE, valFraction: 0, evalEvery: 0 },
+  stoppingAt(30),
+);
 test('byte tokens', equalsNeverStopped, { ...WHOLE, tokens: 'byte' }, stoppingAt(12));
 
 test('a run that was stopped twice equals one that never was', async (t) => {
@@ -163,6 +169,16 @@ test('by its steps', untouched, { steps: 5 });
 test('by its epochs', untouched, { epochs: 1, batch: 8, chunk: 32 });
 test('by the clock', untouched, { maxMinutes: 0.003, epochs: 100_000 });
 
+test('more steps of a run whose time is up are refused, not left out in silence', async (t) => {
+  const { run } = await train(runPlace(t).settings('r', { maxMinutes: 0.003, epochs: 100_000 }));
+  for (const totals of [{ epochs: 200_000 }, { steps: 1_000_000 }]) {
+    await t.throwsAsync(resume(run, totals), {
+      instanceOf: InputError,
+      message: /--max-minutes 0\.003 are over.*threadloom train FILES --from /,
+    });
+  }
+});
+
 test('half a checkpoint that a killed process has left is removed, also where nothing is left to do', async (t) => {
   const { run } = await train(runPlace(t).settings('r', { steps: 5 }));
   const tree = treeOf(run);
@@ -174,8 +190,14 @@ test('half a checkpoint that a killed process has left is removed, also where no
 test('--steps and --epochs are totals, and the schedule keeps its horizon', async (t) => {
   const place = runPlace(t);
   const { run } = await train(place.settings('r', { steps: 20, valFraction: 0 }));
-  const longer = await resume(run, { steps: 24 });
+  const warnings: string[] = [];
+  const onWarning = (message: string) => warnings.push(message);
+  const longer = await resume(run, { steps: 24 }, { onWarning });
   t.is(longer.steps, 24);
+  t.deepEqual(warnings, [
+    'The cosine schedule of this run has come down to a learning rate of 0 by step 20: the steps after it, up to 24, ' +
+      `change nothing. To train on, start a new run with its weights: threadloom train FILES --from ${run}`,
+  ]);
   const lines = linesOf(logsOf(run).steps);
   t.deepEqual(
     lines.map(({ step }) => step),
@@ -227,8 +249,10 @@ test('a run that was open to networks is open to this machine alone once it is r
 
 test('a resumed run is open to whom it is told, or serves nothing, without a warning', async (t) => {
   const { run } = await train(runPlace(t).settings('r', { steps: 4, ...OPEN }), stoppingAt(2));
-  t.deepEqual(await resumeWatched(run, { metrics: false }), { host: undefined, warnings: [] });
-  const again = { steps: 6, metricsHost: OPEN.metricsHost };
+  const other = `${run} too`;
+  cpSync(run, other, { recursive: true });
+  t.deepEqual(await resumeWatched(other, { metrics: false }), { host: undefined, warnings: [] });
+  const again = { metricsHost: OPEN.metricsHost };
   t.deepEqual(await resumeWatched(run, again), { host: '0.0.0.0', warnings: [] });
 });
 
