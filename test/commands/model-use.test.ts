@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
 import { train } from '../../src/recipes/train.ts';
-import { type Finished, runCli } from '../helpers/cli.ts';
+import { type Finished, QUIET_TINY, runCli } from '../helpers/cli.ts';
 import { TINY_SETTINGS } from '../helpers/runs.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeText } from '../helpers/text.ts';
 import { runTogether } from '../helpers/together.ts';
 import { treeOf } from '../helpers/tree.ts';
@@ -23,6 +24,17 @@ test.after.always(() => rmSync(cwd, { recursive: true }));
 
 const together = (...lines: string[][]) =>
   runTogether(lines.map((args) => ({ args, cwd, env: {} })));
+
+test('a run of files that were named from one folder is evaluated from any other', async (t) => {
+  const here = temporaryFolder(t);
+  writeText(here, 'text.txt', 1200);
+  const training = ['train', 'text.txt', ...QUIET_TINY, '--run', 'r', '--steps', '3', '--json'];
+  const trained = await runCli(t, training, { cwd: here });
+  const line = ['eval', join(here, 'r'), '--json'];
+  const evaluated = await runCli(t, line, { cwd: temporaryFolder(t) });
+  t.is(evaluated.code, 0, evaluated.stderr);
+  t.is(JSON.parse(evaluated.stdout).loss, JSON.parse(trained.stdout).evalLoss);
+});
 
 test('sample prints a prompt and what follows, the same for the same seed', async (t) => {
   const line = ['sample', 'r', '--prompt', 'loom', '--length', '40', '--seed', '7'];

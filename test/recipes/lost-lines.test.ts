@@ -1,5 +1,12 @@
 /** Resuming where lines of the logs are not there: a power cut took them, or a full disk never had them. */
-import { existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { RunFolder } from '../../src/checkpoint/run-folder.ts';
@@ -101,6 +108,18 @@ test('a run begun anew keeps its standard input where it trains on it', async (t
   t.is(again.paramsSha256, (await train(settings('other', { steps: 2 }))).paramsSha256);
   await t.notThrowsAsync(train(settings('r', { steps: 2, force: true })));
   t.false(existsSync(corpus));
+});
+
+test('a run begun anew keeps its standard input where it validates on it, and came there by a link', async (t) => {
+  const { settings, text, folder } = runPlace(t);
+  const corpus = join(folder, 'r', 'corpus');
+  mkdirSync(corpus, { recursive: true });
+  writeFileSync(join(folder, 'r', 'config.json'), '{}');
+  writeFileSync(join(corpus, 'stdin.txt'), readFileSync(text));
+  symlinkSync(folder, join(folder, 'alias'));
+  const val = [join(folder, 'alias', 'r', 'corpus', 'stdin.txt')];
+  await t.notThrowsAsync(train(settings('r', { steps: 2, val, force: true })));
+  t.deepEqual(readFileSync(join(corpus, 'stdin.txt')), readFileSync(text));
 });
 
 test('a folder that holds half a run always has a configuration, so that --force replaces it', (t) => {

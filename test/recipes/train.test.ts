@@ -190,6 +190,31 @@ test('validations do not change the training', async (t) => {
   t.is(linesOf(logsOf(often.run).evals).length, 13);
 });
 
+test('a validation that is not finite is none, and keeps no checkpoint from being written', async (t) => {
+  const { settings, folder } = runPlace(t);
+  const text = join(folder, 'long.txt');
+  writeFileSync(text, PATTERN.repeat(10));
+  // The state doubles from step to step: it overflows over the validation's one long stream, not over the short ones.
+  const doubling = { cell: 'rnn', activation: 'relu', identityScale: 2 } as const;
+  const short = {
+    files: [text],
+    batch: 256,
+    lanes: 8,
+    chunk: 8,
+    evalStreams: 1,
+    lr: 1e-6,
+    steps: 4,
+  };
+  const result = await train(settings('r', { ...doubling, ...short, evalEvery: 2 }));
+  t.deepEqual([result.evalLoss, result.bestEvalLoss], [null, null]);
+  t.deepEqual(result.failures, []);
+  t.deepEqual(checkpointSteps(result.run), [0, 2, 4]);
+  t.deepEqual(
+    linesOf(logsOf(result.run).evals).map(({ loss }) => loss),
+    [null, null, null],
+  );
+});
+
 test('--force replaces a run and nothing else in its folder', async (t) => {
   const { settings } = runPlace(t);
   const { run } = await train(settings('r', { steps: 9, evalEvery: 3 }));
