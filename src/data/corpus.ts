@@ -1,15 +1,19 @@
 /** A run's text: scanned, indexed, and a loader thread that reads chunks of it. */
-import { mkdir, open, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { closeSync } from 'node:fs';
+import { copyFile, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { errorCode, InputError, messageOf } from '../errors.ts';
 import { type LastingActor, startLastingActor } from '../pool/lasting-actor.ts';
 import type { CorpusIndex, LoaderApi, ScanRequest } from '../pool/protocol.ts';
 import { spool } from './spool.ts';
+import { openTextFile } from './text-file.ts';
 
 const ENTRY = new URL('../../workers/loader-worker.js', import.meta.url);
 /** The file name that stands for standard input. */
 const STANDARD_INPUT = '-';
+/** What this process spools to. A container may give its process the same number at each start. */
+const spooling = new Set<string>();
 
 export interface CorpusRequest extends ScanRequest {
   /** Folder of the run: standard input is kept beside it until the run starts. */
@@ -53,12 +57,15 @@ export async function openCorpus(
   const close = async () => {
     await loader.terminate();
     if (usesInput) await removeSpooled(spooled, made);
+    spooling.delete(spooled);
   };
   try {
     signal?.throwIfAborted();
     if (usesInput) {
+      refuseUnreadable(request);
       made = await makeFolderOf(spooled);
       await removeLeftOver(spooled);
+      spooling.add(spooled);
       await spoolInput(stdin, spooled, signal);
     }
     const path = (name: string) => (name === STANDARD_INPUT ? spooled : name);
@@ -79,7 +86,9 @@ export async function openCorpus(
         if (file) file.path = join(folder, 'stdin.txt');
       },
       async moveSpooled() {
-        if (file) await moveDurably(spooled, file.path);
+        if (!file) return;
+        await moveDurably(spooled, file.path);
+        file.modifiedMs = (await stat(file.path)).mtimeMs; // It may have been copied.
       },
     };
   } catch (error) {
@@ -96,6 +105,13 @@ function refuseSecondInput({ trainPaths, valPaths }: ScanRequest): boolean {
   if (uses > 1)
     throw new InputError(`Expected - (standard input) at most once, got it ${uses} times.`);
   return uses === 1;
+}
+
+/** All other files are looked at before a long input is read for nothing. Throws InputError for one that cannot be read. */
+function refuseUnreadable({ trainPaths, valPaths }: ScanRequest): void {
+  for (const path of [...trainPaths, ...valPaths]) {
+    if (path !== STANDARD_INPUT) closeSync(openTextFile(path).descriptor);
+  }
 }
 
 async function spoolInput(stdin: Readable | undefined, path: string, signal?: AbortSignal) {
@@ -130,13 +146,28 @@ async function removeSpooled(path: string, made: string | undefined): Promise<vo
 /** Into a new folder, so that it is there after the power failed. */
 async function moveDurably(from: string, to: string): Promise<void> {
   await mkdir(dirname(to), { recursive: true });
-  await rename(from, to);
-  if (process.platform === 'win32') return; // A folder cannot be opened there.
-  const folder = await open(dirname(to));
+  await move(from, to);
+  if (process.platform !== 'win32') await syncPath(dirname(to), 'r'); // A folder cannot be opened there.
+}
+
+async function syncPath(path: string, flags: string): Promise<void> {
+  const file = await open(path, flags);
   try {
-    await folder.sync();
+    await file.sync();
   } finally {
-    await folder.close();
+    await file.close();
+  }
+}
+
+/** The folder of a run may be on another disk than its neighbours: a volume of its own. */
+async function move(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (errorCode(error) !== 'EXDEV') throw error;
+    await copyFile(from, to);
+    await syncPath(to, 'r+');
+    await rm(from);
   }
 }
 
@@ -147,7 +178,8 @@ async function removeLeftOver(spooled: string): Promise<void> {
   for (const name of await readdir(folder)) {
     if (!name.startsWith(prefix)) continue;
     const owner = Number(name.slice(prefix.length));
-    if (owner > 0 && !isAlive(owner)) await rm(join(folder, name), { force: true });
+    const isUsed = owner === process.pid ? spooling.has(spooled) : isAlive(owner);
+    if (owner > 0 && !isUsed) await rm(join(folder, name), { force: true });
   }
 }
 

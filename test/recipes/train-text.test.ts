@@ -7,6 +7,7 @@ import { InputError } from '../../src/errors.ts';
 import { evaluate } from '../../src/recipes/evaluate.ts';
 import type { RunPlan } from '../../src/recipes/reports.ts';
 import { resume, train } from '../../src/recipes/train.ts';
+import { smallDisk } from '../helpers/disks.ts';
 import { checkpointSteps, linesOf, logsOf, runPlace, TINY_SETTINGS } from '../helpers/runs.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { sampleText, writeText } from '../helpers/text.ts';
@@ -56,6 +57,35 @@ test('standard input is kept in the run and resumed from there', async (t) => {
   t.deepEqual(readFileSync(join(stopped.run, 'corpus', 'stdin.txt')), bytes);
   const result = await resume(stopped.run);
   t.is(result.paramsSha256, file.paramsSha256);
+});
+
+test('standard input comes into a run folder that is a disk of its own', async (t) => {
+  const { settings, text, folder } = runPlace(t);
+  const disk = smallDisk(t, 4096);
+  if (!disk) return;
+  const piped = { ...settings('r', { steps: 2, files: ['-'] }), run: disk.path };
+  const { run } = await train(piped, { stdin: Readable.from([readFileSync(text)]) });
+  t.deepEqual(readFileSync(join(run, 'corpus', 'stdin.txt')), readFileSync(text));
+  t.deepEqual(Object.keys(treeOf(folder)), ['text.txt']);
+});
+
+test('what a killed process of the same number has left of the input is in no way', async (t) => {
+  const { settings, text, folder } = runPlace(t);
+  writeFileSync(join(folder, `.r.stdin-${process.pid}`), 'left over');
+  const piped = settings('r', { steps: 2, files: ['-'] });
+  const { run } = await train(piped, { stdin: Readable.from([readFileSync(text)]) });
+  t.deepEqual(readFileSync(join(run, 'corpus', 'stdin.txt')), readFileSync(text));
+});
+
+test('a file that is not there is told before standard input is read', async (t) => {
+  const { settings, folder } = runPlace(t);
+  const stdin = Readable.from(['never']);
+  const val = [join(folder, 'missing.txt')];
+  await t.throwsAsync(train(settings('r', { files: ['-'], val }), { stdin }), {
+    instanceOf: InputError,
+    message: /missing\.txt.*There is no such file/,
+  });
+  t.is(stdin.readableDidRead, false);
 });
 
 test('a run that is stopped before its text is read leaves nothing', async (t) => {
