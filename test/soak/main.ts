@@ -11,7 +11,7 @@ import { measureLargeText, SAME_MEMORY_BYTES } from './large-text.ts';
 import { watchLongRun } from './long-run.ts';
 import { drawSoak } from './plot.ts';
 import type { Sample, Sampler } from './sampler.ts';
-import { fitTrend, grows } from './trend.ts';
+import { fitWandering, grows } from './trend.ts';
 
 const HELP = `npm run soak
 
@@ -101,7 +101,7 @@ function reportMemory(samples: readonly Sample[]): void {
     ['main heap', 'heapBytes'],
     ['main buffers', 'externalBytes'],
   ] as const) {
-    const trend = fitTrend(
+    const trend = fitWandering(
       steps,
       samples.map((sample) => sample[key]),
     );
@@ -111,7 +111,7 @@ function reportMemory(samples: readonly Sample[]): void {
     );
     check(!grows(trend, leastSlope), `${name} grows`);
   }
-  const speed = fitTrend(
+  const speed = fitWandering(
     steps,
     samples.map(({ tokensPerSecond }) => tokensPerSecond),
   );

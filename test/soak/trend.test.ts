@@ -1,6 +1,6 @@
 import test from 'ava';
 import { Draws } from '../torture/draws.ts';
-import { fitTrend, grows } from './trend.ts';
+import { fitTrend, fitWandering, grows } from './trend.ts';
 
 const x = Array.from({ length: 200 }, (_, i) => 1000 * i);
 
@@ -31,4 +31,27 @@ test('a sawtooth, whose samples depend on each other, is no growth', (t) => {
     const saw = x.map((_, i) => 1e6 * ((i + shift) % 40));
     t.false(grows(fitTrend(x, saw), 1), `shifted by ${shift}`);
   }
+});
+
+/** Chance lasts for some fifty samples, and noise of each sample's own hides it from its neighbours. */
+function wandering(seed: number, samples: number): number[] {
+  const draws = new Draws(seed);
+  let value = 0;
+  return Array.from({ length: samples }, () => {
+    value = 0.98 * value + draws.share() - 0.5;
+    return value + 5 * (draws.share() - 0.5);
+  });
+}
+
+test('memory that wanders is no growth, memory that grows while it wanders is', (t) => {
+  const steps = Array.from({ length: 2000 }, (_, i) => 100 * i);
+  const seeds = Array.from({ length: 100 }, (_, i) => i + 1);
+  const found = (trendOf: typeof fitTrend, leak: number) =>
+    seeds.filter((seed) => {
+      const y = wandering(seed, steps.length).map((value, i) => value + leak * steps[i]);
+      return grows(trendOf(steps, y), 0);
+    }).length;
+  t.true(found(fitWandering, 0) <= 2);
+  t.true(found(fitTrend, 0) > 20, 'single samples deceive');
+  t.is(found(fitWandering, 2e-4), seeds.length);
 });

@@ -25,6 +25,26 @@ export function fitTrend(x: readonly number[], y: readonly number[]): Trend {
   return { mean: meanY, slope, error };
 }
 
+/** Enough for a line, and each long enough that what the memory of a process does for a while is over within it. */
+const BATCHES = 20;
+
+/**
+ * The trend of samples that resemble each other for long, beyond their neighbours, as memory that wanders does: the line
+ * through the means of 20 stretches, whose scatter tells its error (batch means; Law & Kelton 2000, 9.5.3). As many samples or
+ * more.
+ */
+export function fitWandering(x: readonly number[], y: readonly number[]): Trend {
+  const means = (values: readonly number[]) =>
+    Array.from({ length: BATCHES }, (_, i) =>
+      mean(values.slice(startOf(i, values.length), startOf(i + 1, values.length))),
+    );
+  return fitTrend(means(x), means(y));
+}
+
+function startOf(batch: number, samples: number): number {
+  return Math.floor((batch * samples) / BATCHES);
+}
+
 /** A slope three standard errors above zero that is worth the name: at least `least`. */
 export function grows({ slope, error }: Trend, least: number): boolean {
   return slope > least && slope > 3 * error;
