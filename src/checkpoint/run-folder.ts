@@ -8,7 +8,7 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { dirname, join, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { errorCode, expected, InputError, messageOf, shellWord, show } from '../errors.ts';
 import { readSmallFile } from '../small-file.ts';
 import { AppendLog, wholeBytes } from './append-log.ts';
@@ -198,6 +198,13 @@ export class RunFolder {
   #remove(entry: string): void {
     rmSync(join(this.path, entry), { recursive: true, force: true });
   }
+}
+
+/** Where a file that a run was trained on is now: standard input, kept in the folder `run`, has moved with it. */
+export function findMoved(run: string, file: string): string {
+  if (existsSync(file) || basename(dirname(file)) !== CORPUS) return file;
+  const moved = join(run, CORPUS, basename(file));
+  return existsSync(moved) ? moved : file;
 }
 
 /** By whatever links it was reached; of what is not there, the absolute path. */

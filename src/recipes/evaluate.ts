@@ -1,8 +1,10 @@
 /** The loss of a trained model on a text. */
 
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { type FoundCheckpoint, openTarget } from '../checkpoint/finder.ts';
 import { parametersSha256 } from '../checkpoint/parameters-hash.ts';
+import { findMoved } from '../checkpoint/run-folder.ts';
 import { resolveConfig } from '../config/config.ts';
 import { type EvaluateSettings, evaluateSettings } from '../config/model-use-settings.ts';
 import { planEngine, startEngine } from '../coordinator/engine.ts';
@@ -73,9 +75,11 @@ export async function evaluate(
 function corpusRequest({ checkpoint }: FoundCheckpoint, files: readonly string[]) {
   const { tokens, vocabulary, corpus } = checkpoint.header;
   const own = files.length === 0;
+  const run = dirname(dirname(checkpoint.path));
+  const found = (side: typeof corpus.train) => side.map(({ path }) => findMoved(run, path));
   return {
-    trainPaths: own ? corpus.train.map(({ path }) => path) : [...files],
-    valPaths: own ? corpus.val.map(({ path }) => path) : [],
+    trainPaths: own ? found(corpus.train) : [...files],
+    valPaths: own ? found(corpus.val) : [],
     tokens,
     vocabulary,
     run: 'evaluation',

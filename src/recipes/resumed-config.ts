@@ -1,4 +1,5 @@
 /** The configuration of a run that goes on: what it was started with, but for what `resume` is given. */
+import { findMoved } from '../checkpoint/run-folder.ts';
 import { type Config, resolveConfig, type Settings, trainSettings } from '../config/config.ts';
 import { flagOf } from '../config/setting-table.ts';
 import { surroundings } from '../machine.ts';
@@ -32,6 +33,7 @@ export function resumedConfig(
   { onWarning }: TrainObserver,
 ): Config {
   const configured = resolveConfig(stored, surroundings());
+  const found = (files: readonly string[]) => files.map((file) => findMoved(path, file));
   trainSettings.parse({ steps, epochs });
   const given: ResumeSettings = Object.fromEntries(
     Object.entries(settings).filter(([, value]) => value !== undefined),
@@ -42,6 +44,8 @@ export function resumedConfig(
       ...Object.fromEntries(REACH.map((name) => [name, undefined])),
       ...(given.metrics === false && { metricsPort: undefined }),
       ...given,
+      files: found(configured.files),
+      val: found(configured.val),
       run: path,
     },
     surroundings(),

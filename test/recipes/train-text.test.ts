@@ -1,5 +1,5 @@
 /** What a run is trained on: files, validation files, standard input. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'ava';
@@ -41,7 +41,7 @@ test('--val files are validated on, and all of the text is trained on', async (t
   t.is(tokens, 16 * Math.floor(499 / 16));
 });
 
-test('standard input is kept in the run and resumed from there', async (t) => {
+test('standard input is kept in the run and resumed from there, wherever that is moved to', async (t) => {
   const { settings, text } = runPlace(t);
   const bytes = readFileSync(text);
   const file = await train(settings('file', { steps: 6 }));
@@ -55,8 +55,11 @@ test('standard input is kept in the run and resumed from there', async (t) => {
     },
   });
   t.deepEqual(readFileSync(join(stopped.run, 'corpus', 'stdin.txt')), bytes);
-  const result = await resume(stopped.run);
+  const moved = `${stopped.run} elsewhere`;
+  renameSync(stopped.run, moved);
+  const result = await resume(moved);
   t.is(result.paramsSha256, file.paramsSha256);
+  t.is((await evaluate(moved, [], { chunk: 8 })).loss, Number(result.evalLoss));
 });
 
 test('standard input comes into a run folder that is a disk of its own', async (t) => {
