@@ -1,9 +1,10 @@
 /** What of a run needs a look, by the same names as in the rules for Prometheus. Pure. */
 import type { GradientsRecord } from '../metrics/records.ts';
+import { formatNumber, formatShare } from '../numbers.ts';
 import type { Alert, AlertName, Point, RunState } from './protocol.ts';
 import {
   explodingLayer,
-  explodingNorm,
+  hasExplodingNorm,
   loadShare,
   meanStepSeconds,
   recentPoints,
@@ -38,6 +39,7 @@ export interface Evidence {
 }
 
 interface Finding {
+  /** It stays the same while the alert lasts: a figure that runs would have it read out again every second. */
   message: string;
   /** Where it is known better than by the first look. */
   since?: number;
@@ -150,10 +152,9 @@ function noProgress(evidence: Evidence, now: number): Finding | undefined {
     noProgressSteps * meanStepSeconds(recentPoints(evidence.points)),
     noProgressValidations * evidence.longestValidationSeconds,
   );
-  const seconds = now - evidence.lastProgress;
-  if (seconds <= limit) return;
+  if (now - evidence.lastProgress <= limit) return;
   return {
-    message: `No step was done for ${Math.round(seconds)} s.`,
+    message: `No step was done for more than ${Math.round(limit)} s.`,
     since: evidence.lastProgress,
   };
 }
@@ -166,10 +167,11 @@ function notFinite({ notFinite: failed, points }: Evidence): Finding | undefined
 }
 
 function diverging({ points }: Evidence): Finding | undefined {
-  const { steps, smoothed, lowest } = stepsAboveLowestLoss(points);
-  if (steps < THRESHOLDS.divergingSteps) return;
+  const { steps, bound, lowest } = stepsAboveLowestLoss(points);
+  const { divergingSteps } = THRESHOLDS;
+  if (steps < divergingSteps) return;
   return {
-    message: `The smoothed loss is ${smoothed.toFixed(3)} nats, after a lowest of ${lowest.toFixed(3)}, for ${steps} steps.`,
+    message: `The smoothed loss has been above ${bound.toFixed(2)} nats for at least ${divergingSteps} steps, after a lowest of ${lowest.toFixed(2)}.`,
   };
 }
 
@@ -177,30 +179,27 @@ function vanishing({ gradients }: Evidence): Finding | undefined {
   const found = vanishingLayer(gradients);
   if (!found) return;
   return {
-    message: `In layer ${found.layer} the gradient at lag ${found.lag} is ${found.ratio.toExponential(1)} of that at lag 0.`,
+    message: `In layer ${found.layer} the gradient at lag ${found.lag} is less than ${formatNumber(THRESHOLDS.vanishingRatio)} of that at lag 0.`,
   };
 }
 
 function exploding({ points, gradients }: Evidence): Finding | undefined {
-  const norm = explodingNorm(points);
-  if (norm) {
-    return {
-      message: `A gradient norm of ${norm.highest.toPrecision(3)} came after a median of ${norm.median.toPrecision(3)}.`,
-    };
+  const { explodingNormRatio, explodingLagRatio } = THRESHOLDS;
+  if (hasExplodingNorm(points)) {
+    return { message: `A gradient norm was more than ${explodingNormRatio} times the median.` };
   }
   const found = explodingLayer(gradients);
   if (!found) return;
   return {
-    message: `In layer ${found.layer} the gradient at lag ${found.lag} is ${Math.round(found.ratio)} times that at lag 0.`,
+    message: `In layer ${found.layer} the gradient at lag ${found.lag} is more than ${explodingLagRatio} times that at lag 0.`,
   };
 }
 
 function straggler({ points, hasIdleWorkers }: Evidence): Finding | undefined {
-  const slowest = hasIdleWorkers ? undefined : slowestWorker(recentPoints(points));
-  if (!slowest) return;
-  const { worker, share, median } = slowest;
+  const worker = hasIdleWorkers ? undefined : slowestWorker(recentPoints(points));
+  if (worker === undefined) return;
   return {
-    message: `Worker ${worker} is busy ${percent(share)} of the time, the median worker ${percent(median)}.`,
+    message: `Worker ${worker} is busy more than ${THRESHOLDS.stragglerRatio} times as long as the median worker.`,
   };
 }
 
@@ -215,9 +214,9 @@ function restarting({ restarts }: Evidence, now: number): Finding | undefined {
 }
 
 function starving({ points, phases }: Evidence): Finding | undefined {
-  const share = loadShare(recentPoints(points), phases.indexOf('load'));
-  if (share <= THRESHOLDS.loadShare) return;
-  return { message: `${percent(share)} of a step is spent waiting for text.` };
+  const limit = THRESHOLDS.loadShare;
+  if (loadShare(recentPoints(points), phases.indexOf('load')) <= limit) return;
+  return { message: `More than ${formatShare(limit)} of a step is spent waiting for text.` };
 }
 
 function stale(evidence: Evidence, now: number): Finding | undefined {
@@ -225,17 +224,15 @@ function stale(evidence: Evidence, now: number): Finding | undefined {
   if (checkpointEvery === 0) return;
   const expected = checkpointEvery * meanStepSeconds(recentPoints(points));
   const { staleSeconds, staleIntervals } = THRESHOLDS;
-  const seconds = now - lastCheckpoint;
-  if (seconds <= Math.max(staleSeconds, staleIntervals * expected)) return;
-  return { message: `The last checkpoint is ${Math.round(seconds / 60)} minutes old.` };
+  if (now - lastCheckpoint <= Math.max(staleSeconds, staleIntervals * expected)) return;
+  return {
+    message: `No checkpoint was written for more than ${staleSeconds / 60} minutes.`,
+    since: lastCheckpoint,
+  };
 }
 
 function failing({ checkpointFailures: failures, failingSince }: Evidence): Finding | undefined {
   if (failures === 0) return;
   const what = failures === 1 ? 'The last checkpoint' : `The last ${failures} checkpoints`;
   return { message: `${what} could not be written.`, since: failingSince };
-}
-
-function percent(share: number): string {
-  return `${Math.round(100 * share)}%`;
 }

@@ -116,7 +116,7 @@ export interface Alert {
   severity: 'warning' | 'critical';
   /** Unix time in seconds. */
   since: number;
-  /** What is wrong, in one sentence with its figure. */
+  /** What is wrong, in one sentence with its limit; the same while it lasts. */
   message: string;
   /** What to do. */
   advice: string;

@@ -29,38 +29,35 @@ export function loadShare(points: readonly Point[], load: number): number {
   return total > 0 ? loading / total : 0;
 }
 
-/** For how many steps the smoothed loss has been far above its lowest value. */
+/** For how many steps the smoothed loss has been above a bound, which lies far above its lowest value. */
 export function stepsAboveLowestLoss(points: readonly Point[]): {
   steps: number;
-  smoothed: number;
+  bound: number;
   lowest: number;
 } {
+  const { divergingRatio, divergingNats } = THRESHOLDS;
   let smoothed = Number.NaN;
   let lowest = Number.POSITIVE_INFINITY;
+  let bound = Number.POSITIVE_INFINITY;
   let steps = 0;
   for (const { loss, steps: stretch } of points) {
     if (loss === null) continue;
     const share = 1 - Math.exp(-stretch / THRESHOLDS.smoothingSteps);
     smoothed = Number.isNaN(smoothed) ? loss : smoothed + (loss - smoothed) * share;
     lowest = Math.min(lowest, smoothed);
-    const { divergingRatio, divergingNats } = THRESHOLDS;
-    const isFar = smoothed > Math.max(lowest * divergingRatio, lowest + divergingNats);
-    steps = isFar ? steps + stretch : 0;
+    bound = Math.max(lowest * divergingRatio, lowest + divergingNats);
+    steps = smoothed > bound ? steps + stretch : 0;
   }
-  return { steps, smoothed, lowest };
+  return { steps, bound, lowest };
 }
 
-/** The highest norm of now and the median of all, where they lie far apart. */
-export function explodingNorm(
-  points: readonly Point[],
-): { highest: number; median: number } | undefined {
-  if (sum(points, ({ steps }) => steps) < THRESHOLDS.explodingMinimumSteps) return;
+/** Whether the highest norm of now lies far above the median of all. */
+export function hasExplodingNorm(points: readonly Point[]): boolean {
+  if (sum(points, ({ steps }) => steps) < THRESHOLDS.explodingMinimumSteps) return false;
   const recent = recentPoints(points);
   const highest = Math.max(...recent.map(({ highestGradNorm }) => highestGradNorm ?? 0));
   const middle = median(points.flatMap(({ gradNorm }) => gradNorm ?? []));
-  return middle > 0 && highest > THRESHOLDS.explodingNormRatio * middle
-    ? { highest, median: middle }
-    : undefined;
+  return middle > 0 && highest > THRESHOLDS.explodingNormRatio * middle;
 }
 
 export interface LagRatio {
@@ -94,9 +91,7 @@ function ratiosByLayer(gradients: GradientsRecord | undefined): LagRatio[][] {
 }
 
 /** The busiest worker, where it is far busier than the median one. */
-export function slowestWorker(
-  points: readonly Point[],
-): { worker: number; share: number; median: number } | undefined {
+export function slowestWorker(points: readonly Point[]): number | undefined {
   const known = points.filter(({ busyShares }) => busyShares.length > 1);
   if (known.length === 0) return;
   const steps = sum(known, (point) => point.steps);
@@ -107,7 +102,7 @@ export function slowestWorker(
   const middle = median(shares);
   const { stragglerRatio, stragglerShare } = THRESHOLDS;
   if (share <= stragglerRatio * middle || share - middle <= stragglerShare) return;
-  return { worker: shares.indexOf(share), share, median: middle };
+  return shares.indexOf(share);
 }
 
 function stepSeconds({ phaseSeconds }: Point): number {

@@ -111,6 +111,32 @@ test.serial('a dropped stream is taken up where it ended, without gap or repeat'
   );
 });
 
+test.serial('an alert that stays is not touched when another comes, changes or goes', async (t) => {
+  const [warning, critical] = ALERTS;
+  const opened = await shown(t, madeUpRun(50, { alerts: [critical] }));
+  if (!opened) return;
+  const { page, server } = opened;
+  await page.evaluate(() => {
+    const changes: string[] = [];
+    Object.assign(window, { changes });
+    const record = (found: MutationRecord[]) => changes.push(...found.map(({ type }) => type));
+    const all = { subtree: true, childList: true, characterData: true, attributes: true };
+    const region = document.querySelector('#alerts [role=alert]') as Element;
+    new MutationObserver(record).observe(region, all);
+  });
+  server.send('alerts', [critical, warning]);
+  await reads(opened, '#alerts [role=status]', warning.message);
+  const kept = await page.locator('#alerts .warning').elementHandle();
+  server.send('alerts', [critical, { ...warning, message: 'Worker 1 is slower still.' }]);
+  await reads(opened, '#alerts .warning', 'Worker 1 is slower still.');
+  t.true(await kept?.evaluate((element) => element.isConnected));
+  server.send('alerts', [critical]);
+  await page.locator('#alerts .warning').waitFor({ state: 'detached' });
+  t.deepEqual(await page.evaluate(() => (window as unknown as { changes: string[] }).changes), []);
+  server.send('alerts', []);
+  await reads(opened, '#alerts .all-well', 'No alert.');
+});
+
 test.serial('a run that is over and its server say so, and the page stays', async (t) => {
   const opened = await shown(t, madeUpRun(50));
   if (!opened) return;

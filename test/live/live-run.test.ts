@@ -1,0 +1,87 @@
+import test from 'ava';
+import { LiveRun } from '../../src/live/live-run.ts';
+import type { Alert, LiveEvents } from '../../src/live/protocol.ts';
+import { DESCRIPTION, stepRecord } from './sample-points.ts';
+
+/** A run with a clock of its own, and all that it has told. */
+function watched() {
+  const clock = { seconds: 1000 };
+  const run = new LiveRun(DESCRIPTION, { checkpointEvery: 10 }, () => clock.seconds * 1000);
+  run.begin(DESCRIPTION);
+  const told: { name: string; data: unknown }[] = [];
+  const stop = run.listen(({ bytes }) => {
+    const [, name, data] = bytes.toString().split('\n');
+    told.push({ name: name.slice(7), data: JSON.parse(data.slice(6)) });
+  });
+  const eventsOf = <Name extends keyof LiveEvents>(name: Name) =>
+    told.filter((event) => event.name === name).map(({ data }) => data as LiveEvents[Name]);
+  /** What is wrong once `seconds` have passed. */
+  const alertsAfter = (seconds: number): Alert['name'][] => {
+    clock.seconds += seconds;
+    run.unseen(undefined);
+    return (eventsOf('alerts').at(-1) ?? []).map(({ name }) => name);
+  };
+  return { run, clock, stop, told: eventsOf, alertsAfter };
+}
+
+test('what is wrong is told once, and again when it is over', (t) => {
+  const { run, clock, stop, told, alertsAfter } = watched();
+  t.deepEqual(alertsAfter(1), []);
+  run.recordStep(stepRecord(1));
+  t.deepEqual(alertsAfter(61), ['ThreadloomNoProgress']);
+  for (let i = 0; i < 5; i++) alertsAfter(1);
+  t.is(told('alerts').length, 1);
+  t.is(told('alerts')[0][0].since, clock.seconds - 66);
+  run.recordStep(stepRecord(2));
+  t.deepEqual(alertsAfter(1), []);
+  t.is(told('alerts').length, 2);
+  stop();
+});
+
+test('a failed checkpoint is told until one is written', (t) => {
+  const { run, stop, alertsAfter } = watched();
+  run.recordCheckpointFailure();
+  t.deepEqual(alertsAfter(1), ['ThreadloomCheckpointFailing']);
+  run.recordCheckpoint();
+  t.deepEqual(alertsAfter(1), []);
+  stop();
+});
+
+test('each thread that died is counted once, of the pool and of the actors', (t) => {
+  const { run, stop, told, alertsAfter } = watched();
+  const pool = { workers: 2, restarts: 1, repeatedTasks: 1, busySeconds: [] };
+  run.recordPool({ ...pool, actorRestarts: { loader: 0, writer: 0 } });
+  run.recordPool({ ...pool, actorRestarts: { loader: 1, writer: 0 } });
+  run.recordPool({ ...pool, actorRestarts: { loader: 1, writer: 0 } });
+  t.deepEqual(alertsAfter(1), ['ThreadloomWorkerRestarting']);
+  t.regex(told('alerts')[0][0].message, /^2 threads died/);
+  stop();
+});
+
+test('a step that was not finite is told after the end', (t) => {
+  const { run, stop, alertsAfter } = watched();
+  run.recordNotFinite();
+  run.end('failed', 'The gradient is not finite.');
+  t.deepEqual(alertsAfter(1), ['ThreadloomLossNotFinite']);
+  stop();
+});
+
+test('the workers of a point were busy for their share of its step', (t) => {
+  const { run, stop, told } = watched();
+  const pool = { workers: 2, restarts: 0, repeatedTasks: 0, actorRestarts: {} };
+  run.recordPool({ ...pool, busySeconds: [0.75, 0.5] });
+  run.recordStep(stepRecord(1));
+  run.recordPool({ ...pool, busySeconds: [1.25, 1.5] });
+  run.recordStep(stepRecord(2));
+  run.end('finished');
+  t.deepEqual(
+    told('points')
+      .flat()
+      .map(({ busyShares }) => busyShares),
+    [
+      [0.75, 0.5],
+      [0.5, 1],
+    ],
+  );
+  stop();
+});
