@@ -12,7 +12,7 @@ export function alertsPart(): Part {
   whole.append(critical.element, warnings.element, none);
   return {
     element: whole,
-    topics: ['alerts', 'state'],
+    topics: ['alerts', 'kind'],
     draw({ alerts, state }) {
       critical.show(alerts.filter(({ severity }) => severity === 'critical'));
       warnings.show(alerts.filter(({ severity }) => severity === 'warning'));

@@ -91,8 +91,12 @@ export class CurvesPart implements Part {
     );
     this.#showValues();
     this.#table.show(() => ({
-      head: ['step', ...curves.map(({ name }) => name)],
-      rows: shown.steps.map((step, i) => [formatCount(step), ...this.#texts(i)]),
+      head: curves.map(({ name }) => name),
+      rows: shown.steps.map((step, i) => ({
+        step,
+        cells: this.#texts(i),
+        isRare: curves.some(({ look }, c) => look === 'points' && isNumber(shown.values[c][i])),
+      })),
     }));
   }
 

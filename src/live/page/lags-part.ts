@@ -1,5 +1,6 @@
 /** Gradient norm by lag: a heatmap a recurrent layer, their scale, and what they say in words. */
-import { formatCount, formatNumber } from '../../numbers.ts';
+import type { GradientsRecord } from '../../metrics/records.ts';
+import { formatNumber } from '../../numbers.ts';
 import type { Snapshot } from '../protocol.ts';
 import { logScale, viridis } from '../view/colour-scale.ts';
 import { lagLabels, lagSentences, layerName } from '../view/lags.ts';
@@ -26,10 +27,15 @@ export function lagsPart(): Part {
   const data = new DataTable('Gradient norm by lag');
   whole.append(empty, sentences, maps, legend.element, data.element);
   const heatmaps = new Map<string, Heatmap>();
+  let drawn: GradientsRecord | undefined;
   return {
     element: whole,
-    topics: ['gradients', 'run', 'state'],
+    topics: ['gradients', 'run', 'kind'],
     draw(now) {
+      const latest = now.gradients.at(-1);
+      // The newest of a history stands alone: where it is the same, so are all before it.
+      if (latest !== undefined && latest === drawn) return;
+      drawn = latest;
       const layers = columnsByLayer(now);
       for (const part of [sentences, maps, legend.element, data.element])
         part.hidden = layers.size === 0;
@@ -37,8 +43,8 @@ export function lagsPart(): Part {
       if (layers.size === 0) return setText(empty, missingGradients(now));
       const scale = logScale(norms(layers));
       legend.show(scale.low, scale.high);
-      const latest = now.gradients[now.gradients.length - 1];
-      sentences.replaceChildren(...lagSentences(latest).map((text) => element('li', {}, text)));
+      const told = latest ? lagSentences(latest) : [];
+      sentences.replaceChildren(...told.map((text) => element('li', {}, text)));
       if ([...layers.keys()].join() !== [...heatmaps.keys()].join()) {
         heatmaps.clear();
         for (const layer of layers.keys()) heatmaps.set(layer, new Heatmap(layerName(layer)));
@@ -75,14 +81,13 @@ function tableOf(layers: ReadonlyMap<string, readonly HeatmapColumn[]>) {
   );
   const labels = lagLabels(all[0]?.norms ?? []);
   return {
-    head: ['step', 'layer', ...labels.map((label) => `lag ${label}`)],
+    head: ['layer', ...labels.map((label) => `lag ${label}`)],
     rows: all
       .sort((a, b) => a.step - b.step)
-      .map(({ step, layer, norms: found }) => [
-        formatCount(step),
-        layer,
-        ...found.map(({ norm }) => formatNumber(norm)),
-      ]),
+      .map(({ step, layer, norms: found }) => ({
+        step,
+        cells: [layer, ...found.map(({ norm }) => formatNumber(norm))],
+      })),
   };
 }
 

@@ -16,7 +16,7 @@ export function saturationPart(): Part {
     id: 'saturation',
     title: 'Gate saturation',
     unit: 'share of activations at a bound',
-    topics: ['gradients', 'run'],
+    topics: ['gradients', 'run', 'kind'],
     controls: [layer.element],
     fromZero: true,
     formatAxis: formatShare,
@@ -62,7 +62,7 @@ export function updateRatioPart(): Part {
     id: 'updates',
     title: 'Update ratio',
     unit: '‖update‖ / ‖weights‖',
-    topics: ['gradients', 'run'],
+    topics: ['gradients', 'run', 'kind'],
     curves: (now) =>
       layersOf(now).map((layer, i) => ({
         name: layerName(layer),

@@ -81,7 +81,7 @@ export class Page {
   #title(): Part {
     return {
       element: this.#state,
-      topics: ['state', 'run'],
+      topics: ['kind', 'run'],
       draw: ({ state, run }) => {
         setText(this.#state, stateName(state));
         this.#state.dataset.state = state.kind;

@@ -2,9 +2,9 @@
 import { formatSeconds, formatShare } from '../../numbers.ts';
 import { joinPoints, PointSeries } from '../points.ts';
 import type { Point, Snapshot } from '../protocol.ts';
-import { phaseShares, stacked } from '../view/phases.ts';
+import { type PhaseShare, phaseShares, stacked } from '../view/phases.ts';
 import { CurvesPart } from './curves-part.ts';
-import { element, table } from './elements.ts';
+import { element, setText, table } from './elements.ts';
 import { swatch } from './legend.ts';
 import type { Part } from './part.ts';
 
@@ -13,7 +13,7 @@ const COLOURS = ['--c8', '--c1', '--c4', '--c7', '--c2', '--c6', '--c3', '--c5']
 const STRETCHES = 60;
 
 export function phasesPart(): Part {
-  const means = element('div', { class: 'means' });
+  const means = meansTable();
   const curves = new CurvesPart({
     id: 'phases',
     title: 'Time of a step',
@@ -46,25 +46,47 @@ export function phasesPart(): Part {
       };
     },
   });
-  curves.element.append(means);
+  curves.element.append(means.element);
   return {
     element: curves.element,
     topics: curves.topics,
     draw(now) {
       curves.draw(now);
-      means.replaceChildren(...(now.points.length > 0 ? [meansTable(now)] : []));
+      means.show(now);
     },
     recolour: () => curves.recolour(),
   };
 }
 
-function meansTable({ run, points }: Readonly<Snapshot>): HTMLTableElement {
-  const rows = phaseShares(run.phases, points).map(({ phase, index, seconds, share }) => [
-    element('span', {}, swatch(COLOURS[index % COLOURS.length], 'area'), phase),
-    formatSeconds(seconds),
-    formatShare(share),
-  ]);
-  return table('Mean over all steps', ['phase', 'time a step', 'share'], rows);
+/** Made anew where other phases have taken time; else its numbers alone change. */
+function meansTable() {
+  const place = element('div', { class: 'means' });
+  let cells: { phase: string; time: HTMLElement; part: HTMLElement }[] = [];
+  const make = (shares: readonly PhaseShare[]) => {
+    cells = shares.map(({ phase }) => ({ phase, time: element('span'), part: element('span') }));
+    const rows = shares.map(({ phase, index }, i) => [
+      element('span', {}, swatch(COLOURS[index % COLOURS.length], 'area'), phase),
+      cells[i].time,
+      cells[i].part,
+    ]);
+    place.replaceChildren(table('Mean over all steps', ['phase', 'time a step', 'share'], rows));
+  };
+  return {
+    element: place,
+    show({ run, points }: Readonly<Snapshot>) {
+      const shares = phaseShares(run.phases, points);
+      place.hidden = shares.length === 0;
+      if (shares.map(phaseOf).join() !== cells.map(phaseOf).join()) make(shares);
+      for (const [i, { seconds, share }] of shares.entries()) {
+        setText(cells[i].time, formatSeconds(seconds));
+        setText(cells[i].part, formatShare(share));
+      }
+    },
+  };
+}
+
+function phaseOf({ phase }: { phase: string }): string {
+  return phase;
 }
 
 /** The newest step does not stand alone: a validation that it had would tower above all. */

@@ -22,13 +22,17 @@ export function samplesPart(): Part {
   const older = element('div', { class: 'samples' });
   earlier.append(older);
   whole.append(empty, newest, earlier);
+  let shown: readonly SampleRecord[] | undefined;
   return {
     element: whole,
-    topics: ['samples', 'run', 'state'],
+    topics: ['samples', 'run', 'kind'],
     draw(now) {
+      empty.hidden = now.samples.length > 0;
+      if (now.samples.length === 0) setText(empty, missingSamples(now));
       const samples = now.samples.toReversed();
-      empty.hidden = samples.length > 0;
-      if (samples.length === 0) setText(empty, missingSamples(now));
+      // Else a selection in them would be lost, and how far they are scrolled.
+      if (isSame(samples, shown)) return;
+      shown = samples;
       const rest = samples.slice(SHOWN);
       newest.replaceChildren(...samples.slice(0, SHOWN).map(sampleOf));
       older.replaceChildren(...rest.map(sampleOf));
@@ -36,6 +40,13 @@ export function samplesPart(): Part {
       setText(earlier.firstElementChild as Element, `${rest.length} earlier`);
     },
   };
+}
+
+function isSame(now: readonly SampleRecord[], before?: readonly SampleRecord[]): boolean {
+  return (
+    now.length === before?.length &&
+    now.every(({ step, text }, i) => step === before[i].step && text === before[i].text)
+  );
 }
 
 function sampleOf({ step, text }: SampleRecord): HTMLElement {

@@ -16,7 +16,7 @@ export function workersPart(): Part {
   let rows: { bar: HTMLElement; text: HTMLElement }[] = [];
   return {
     element: whole,
-    topics: ['points', 'run', 'state'],
+    topics: ['points', 'run', 'kind'],
     draw({ points, run, state }) {
       const shares = recentBusyShares(points, RECENT_POINTS);
       empty.hidden = shares.length > 0;

@@ -2,12 +2,13 @@
 import { RunHistory } from '../history.ts';
 import type { LiveEvents, RunState, Snapshot } from '../protocol.ts';
 
-/** What a part of the page may depend on. */
-export type Topic = keyof Snapshot;
+/** What a part of the page may depend on. `kind`: of the state that alone, which does not change with every step. */
+export type Topic = keyof Snapshot | 'kind';
 
 export const TOPICS: readonly Topic[] = [
   'run',
   'state',
+  'kind',
   'points',
   'evaluations',
   'gradients',
@@ -73,8 +74,9 @@ export class RunView {
         return ['alerts'];
       },
       state: (state) => {
+        const isOfKind = state.kind === this.#lasting.state.kind;
         this.#lasting = { ...this.#lasting, state };
-        return ['state'];
+        return isOfKind ? ['state'] : ['state', 'kind'];
       },
     };
 

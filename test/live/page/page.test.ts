@@ -137,6 +137,55 @@ test.serial('an alert that stays is not touched when another comes, changes or g
   await reads(opened, '#alerts .all-well', 'No alert.');
 });
 
+test.serial(
+  'what a step does not change stays: samples, pictures, the table of phases',
+  async (t) => {
+    const opened = await shown(t, madeUpRun(1000));
+    if (!opened) return;
+    const { page, server } = opened;
+    const places = ['#samples pre', '#lags .sentences li', '#lags .lags span', '#phases .means td'];
+    const before = await Promise.all(
+      places.map((place) => page.locator(place).first().elementHandle()),
+    );
+    for (let step = 1001; step <= 1003; step++) {
+      server.send('points', [madeUpPoint(step)]);
+      server.send('state', { kind: 'training', step, secondsLeft: 60 });
+      await reads(opened, '.state dd', formatCount(step));
+    }
+    for (const [i, handle] of before.entries()) {
+      t.true(await handle?.evaluate((element) => element.isConnected), places[i]);
+    }
+    server.send('sample', madeUpSample(1500));
+    await reads(opened, '#samples h3', 'After 1,500 steps');
+  },
+);
+
+test.serial('an open table comes to have the last steps, and every validation', async (t) => {
+  const opened = await shown(t, madeUpRun(1800));
+  if (!opened) return;
+  const { page, server } = opened;
+  await page.locator('#loss summary').click();
+  await reads(opened, '#loss tbody th', '1,800');
+  const validations = await page.locator('#loss tbody td:last-child').allInnerTexts();
+  t.is(validations.filter((text) => text !== '–').length, 4);
+  for (let step = 1801; step <= 1803; step++) server.send('points', [madeUpPoint(step)]);
+  await reads(opened, '#loss tbody tr:first-child th', '1,803');
+});
+
+test.serial('charts of what was not measured say so once the run is over', async (t) => {
+  const opened = await shown(t, madeUpRun(50));
+  if (!opened) return;
+  const { server } = opened;
+  for (const id of ['lags', 'saturation', 'updates']) {
+    await reads(opened, `#${id} .empty`, 'The first measurement comes with step 100');
+  }
+  server.send('state', { kind: 'stopped', step: 50, secondsLeft: null });
+  for (const id of ['lags', 'saturation', 'updates']) {
+    await reads(opened, `#${id} .empty`, 'the run ended before --gradients-every 100');
+  }
+  t.deepEqual(opened.complaints, []);
+});
+
 test.serial('a run that is over and its server say so, and the page stays', async (t) => {
   const opened = await shown(t, madeUpRun(50));
   if (!opened) return;

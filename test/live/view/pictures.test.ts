@@ -92,4 +92,8 @@ test('what is missing names its flag, or when it comes', (t) => {
   );
   const stopped = { ...now, state: { kind: 'stopped', step: 5, secondsLeft: null } as const };
   t.regex(missingSamples(stopped), /ended before --sample-every 500/);
+  const short = { ...now, run: { ...now.run, totalSteps: 300 } };
+  t.regex(missingSamples(short), /--sample-every 500 is more than the 300 steps of this run\.$/);
+  const starting = { ...now, run: { ...now.run, totalSteps: 0 } };
+  t.regex(missingSamples(starting), /first sample comes with step 500/);
 });

@@ -16,6 +16,13 @@ test('events are taken in once, whatever is sent twice', (t) => {
   t.deepEqual(view.apply('evaluation', madeUpEvaluation(12)), []);
 });
 
+test('a state of another kind is told apart from the next step', (t) => {
+  const view = new RunView(madeUpRun(10));
+  const state = { kind: 'training', step: 11, secondsLeft: 60 } as const;
+  t.deepEqual(view.apply('state', state), ['state']);
+  t.deepEqual(view.apply('state', { ...state, kind: 'stopped' }), ['state', 'kind']);
+});
+
 test('a snapshot replaces all that was known', (t) => {
   const view = new RunView(madeUpRun(1000));
   view.apply('snapshot', madeUpRun(5));
