@@ -4,7 +4,10 @@ import { isOver } from '../view/run-view.ts';
 import { element, setText } from './elements.ts';
 import { type Part, section } from './part.ts';
 
-export function alertsPart(): Part {
+const NOT_KEPT =
+  'Not in a report: a run tells them while it trains, and its logs do not hold them.';
+
+export function alertsPart(isReport: boolean): Part {
   const whole = section({ id: 'alerts', title: 'Alerts', wide: true });
   const critical = liveList('alert');
   const warnings = liveList('status');
@@ -18,7 +21,7 @@ export function alertsPart(): Part {
       warnings.show(alerts.filter(({ severity }) => severity === 'warning'));
       whole.classList.toggle('quiet', alerts.length === 0);
       none.hidden = alerts.length > 0;
-      setText(none, isOver(state) ? 'None: the run is over.' : 'No alert.');
+      setText(none, isReport ? NOT_KEPT : isOver(state) ? 'None: the run is over.' : 'No alert.');
     },
   };
 }

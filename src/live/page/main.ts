@@ -8,7 +8,8 @@ import { follow } from './stream.ts';
 
 const embedded = document.getElementById('snapshot');
 if (embedded) {
-  new Page(fromReport(JSON.parse(embedded.textContent ?? ''))).connected('report');
+  const snapshot = fromReport(JSON.parse(embedded.textContent ?? ''));
+  new Page(snapshot, { isReport: true }).connected('report');
 } else {
   watch();
 }
@@ -18,7 +19,7 @@ function watch(): void {
   follow('events', {
     onEvent(name, data) {
       if (page) page.frames.changed(page.view.apply(name, data));
-      else if (name === 'snapshot') page = new Page(data as Snapshot);
+      else if (name === 'snapshot') page = new Page(data as Snapshot, { isReport: false });
       page?.connected('open');
     },
     onConnection(connection) {

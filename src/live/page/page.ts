@@ -23,6 +23,11 @@ const CONNECTIONS: Record<Connection | 'report', string> = {
   report: 'report',
 };
 
+export interface PageOptions {
+  /** Of logs, which do not hold all that a live page shows. */
+  isReport: boolean;
+}
+
 export class Page {
   readonly view: RunView;
   readonly frames: Frames;
@@ -30,16 +35,16 @@ export class Page {
   readonly #connection = element('span', { class: 'connection' });
 
   /** Puts the page into the document. */
-  constructor(snapshot: Snapshot) {
+  constructor(snapshot: Snapshot, { isReport }: PageOptions) {
     this.view = new RunView(snapshot);
     const parts = [
       statePart(),
-      alertsPart(),
+      alertsPart(isReport),
       lossPart(),
       throughputPart(),
       gradientNormPart(),
       phasesPart(),
-      below(workersPart(), learningRatePart()),
+      below(workersPart(isReport), learningRatePart()),
       lagsPart(),
       saturationPart(),
       updateRatioPart(),

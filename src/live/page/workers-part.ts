@@ -7,7 +7,7 @@ import { emptyState, type Part, section } from './part.ts';
 
 const RECENT_POINTS = 20;
 
-export function workersPart(): Part {
+export function workersPart(isReport: boolean): Part {
   const whole = section({ id: 'workers', title: 'Workers', unit: 'share of the time in tasks' });
   const empty = emptyState('');
   const bars = element('ul', { class: 'bars' });
@@ -22,7 +22,7 @@ export function workersPart(): Part {
       empty.hidden = shares.length > 0;
       setText(
         empty,
-        isOver(state)
+        isReport || isOver(state)
           ? 'Known only while a run trains: its logs do not hold it.'
           : 'Not known yet.',
       );

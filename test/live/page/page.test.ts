@@ -1,7 +1,11 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { Snapshot } from '../../../src/live/protocol.ts';
+import { renderReport } from '../../../src/live/report-page.ts';
 import { formatCount, formatNumber } from '../../../src/numbers.ts';
+import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { closeBrowser, newPage, type OpenPage } from './browser.ts';
 import { contrasts, outline, unlabelled } from './checks.ts';
 import { EventServer } from './event-server.ts';
@@ -170,6 +174,20 @@ test.serial('an open table comes to have the last steps, and every validation', 
   t.is(validations.filter((text) => text !== '–').length, 4);
   for (let step = 1801; step <= 1803; step++) server.send('points', [madeUpPoint(step)]);
   await reads(opened, '#loss tbody tr:first-child th', '1,803');
+});
+
+test.serial('a report says what its logs do not hold, even of a run that trains', async (t) => {
+  const opened = await newPage(t);
+  if (!opened) return;
+  const run = madeUpRun(50);
+  const points = run.points.map((point) => ({ ...point, time: null, busyShares: [] }));
+  const path = join(temporaryFolder(t), 'report.html');
+  writeFileSync(path, renderReport({ ...run, points }));
+  await opened.page.goto(pathToFileURL(path).href);
+  await reads(opened, '.badge', 'training');
+  await reads(opened, '#alerts', 'its logs do not hold them');
+  await reads(opened, '#workers', 'its logs do not hold it');
+  t.deepEqual(opened.complaints, []);
 });
 
 test.serial('charts of what was not measured say so once the run is over', async (t) => {
