@@ -8,6 +8,7 @@ import {
   loadShare,
   meanStepSeconds,
   recentPoints,
+  slowestStepSeconds,
   slowestWorker,
   stepsAboveLowestLoss,
   vanishingLayer,
@@ -23,8 +24,9 @@ export interface Evidence {
   gradients: GradientsRecord | undefined;
   /** The run failed because its gradient was not finite. */
   notFinite: boolean;
-  /** Last step or validation of this process, or the start of its training. */
+  /** Last step of this process, begin or end of a validation, or the start of its training. */
   lastProgress: number;
+  isValidating: boolean;
   longestValidationSeconds: number;
   /** More workers than lanes: some have nothing to do in the longest phase. */
   hasIdleWorkers: boolean;
@@ -146,17 +148,26 @@ const RULES: readonly Rule[] = [
 ];
 
 function noProgress(evidence: Evidence, now: number): Finding | undefined {
-  const { noProgressSeconds, noProgressSteps, noProgressValidations } = THRESHOLDS;
-  const limit = Math.max(
-    noProgressSeconds,
-    noProgressSteps * meanStepSeconds(recentPoints(evidence.points)),
-    noProgressValidations * evidence.longestValidationSeconds,
-  );
+  const limit = progressLimit(evidence);
   if (now - evidence.lastProgress <= limit) return;
   return {
     message: `No step was done for more than ${Math.round(limit)} s.`,
     since: evidence.lastProgress,
   };
+}
+
+/** Seconds that may pass until a step is done, or a validation. */
+function progressLimit({ points, isValidating, longestValidationSeconds }: Evidence): number {
+  const { noProgressSeconds, noProgressSteps, noProgressValidations } = THRESHOLDS;
+  if (isValidating) {
+    // Nothing tells how long the first one takes; a thread that hangs in it is replaced.
+    if (longestValidationSeconds === 0) return Number.POSITIVE_INFINITY;
+    return Math.max(noProgressSeconds, noProgressValidations * longestValidationSeconds);
+  }
+  if (points.length === 0) return THRESHOLDS.noFirstStepSeconds;
+  const recent = recentPoints(points);
+  const seconds = recent.length > 0 ? meanStepSeconds(recent) : slowestStepSeconds(points);
+  return Math.max(noProgressSeconds, noProgressSteps * seconds);
 }
 
 function notFinite({ notFinite: failed, points }: Evidence): Finding | undefined {

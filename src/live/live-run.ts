@@ -111,6 +111,10 @@ export class LiveRun implements Recorder {
     if (now - this.#lastLook >= LOOK_MILLISECONDS) this.#look();
   }
 
+  recordEvaluationBegin(): void {
+    this.#vitals.validates(this.#seconds);
+  }
+
   recordEvaluation({ step, loss, bestLoss, seconds }: EvaluationRecord): void {
     this.#vitals.validated(seconds, this.#seconds);
     this.#points.addPhase('evaluate', seconds);

@@ -22,6 +22,11 @@ export function meanStepSeconds(points: readonly Point[]): number {
   return points.length === 0 ? 0 : total / sum(points, ({ steps }) => steps);
 }
 
+/** With what came before it, such as a validation. */
+export function slowestStepSeconds(points: readonly Point[]): number {
+  return Math.max(0, ...points.map(stepSeconds));
+}
+
 /** Share of the time of the steps that lies in the phase of index `load`; 0 for no points. */
 export function loadShare(points: readonly Point[], load: number): number {
   const total = sum(points, (point) => point.steps * stepSeconds(point));

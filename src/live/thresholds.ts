@@ -1,9 +1,11 @@
 /** From where on something is an alert. Pure. The rules for Prometheus have the same, where they can. */
 export const THRESHOLDS = {
-  /** No step for so long, for so many mean steps, and for so many of the longest validation. */
+  /** No step for so long, and for so many mean steps; no end of a validation for so many of the longest one. */
   noProgressSeconds: 60,
   noProgressSteps: 20,
   noProgressValidations: 3,
+  /** No first step for so long. */
+  noFirstStepSeconds: 900,
 
   /** Steps with a smoothed loss of so many times the lowest one, and so many nats above it. */
   divergingSteps: 50,

@@ -9,6 +9,7 @@ const MAX_RESTARTS = 100;
 export class Vitals {
   #notFinite = false;
   #lastProgress = 0;
+  #isValidating = false;
   #longestValidationSeconds = 0;
   #restarts: readonly number[] = [];
   #restartCount = 0;
@@ -25,7 +26,13 @@ export class Vitals {
     this.#lastProgress = now;
   }
 
+  validates(now: number): void {
+    this.#isValidating = true;
+    this.#lastProgress = now;
+  }
+
   validated(seconds: number, now: number): void {
+    this.#isValidating = false;
     this.#longestValidationSeconds = Math.max(this.#longestValidationSeconds, seconds);
     this.#lastProgress = now;
   }
@@ -55,6 +62,7 @@ export class Vitals {
     Evidence,
     | 'notFinite'
     | 'lastProgress'
+    | 'isValidating'
     | 'longestValidationSeconds'
     | 'restarts'
     | 'lastCheckpoint'
@@ -64,6 +72,7 @@ export class Vitals {
     return {
       notFinite: this.#notFinite,
       lastProgress: this.#lastProgress,
+      isValidating: this.#isValidating,
       longestValidationSeconds: this.#longestValidationSeconds,
       restarts: this.#restarts,
       lastCheckpoint: this.#lastCheckpoint,

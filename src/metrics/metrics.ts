@@ -106,6 +106,9 @@ export class Metrics implements Recorder {
     this.#lastStep = { step, milliseconds: this.#now() };
   }
 
+  /** Its end tells all. */
+  recordEvaluationBegin(): void {}
+
   recordEvaluation({ loss, bestLoss, seconds }: EvaluationRecord): void {
     const instruments = this.#instruments;
     instruments.validationLoss.set(loss);

@@ -9,6 +9,7 @@ export function recordAll(recorders: readonly Recorder[]): Recorder {
   return {
     recordRun: (run) => tell((recorder) => recorder.recordRun(run)),
     recordStep: (step) => tell((recorder) => recorder.recordStep(step)),
+    recordEvaluationBegin: () => tell((recorder) => recorder.recordEvaluationBegin()),
     recordEvaluation: (loss) => tell((recorder) => recorder.recordEvaluation(loss)),
     recordGradients: (gradients) => tell((recorder) => recorder.recordGradients(gradients)),
     recordSample: (sample) => tell((recorder) => recorder.recordSample(sample)),

@@ -6,6 +6,8 @@ export interface Recorder {
   /** Before the first step. */
   recordRun(run: RunRecord): void;
   recordStep(step: StepRecord): void;
+  /** A validation begins: until its end no step is done. */
+  recordEvaluationBegin(): void;
   recordEvaluation(evaluation: EvaluationRecord): void;
   recordGradients(gradients: GradientsRecord): void;
   recordSample(sample: SampleRecord): void;

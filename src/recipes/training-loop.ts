@@ -150,9 +150,10 @@ export class TrainingLoop {
 
   /** Validates, unless the step has been validated already or there is no text for it. */
   async #evaluate(signal?: AbortSignal): Promise<void> {
-    const { shape, engine, plan } = this.#parts;
+    const { shape, engine, plan, recorder } = this.#parts;
     const { step, evaluatedStep } = this.#progress;
     if (!shape.evaluation || evaluatedStep === step) return;
+    recorder.recordEvaluationBegin();
     const outcome = await evaluateStreams(
       {
         ...shape.evaluation,

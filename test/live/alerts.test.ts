@@ -15,6 +15,7 @@ function evidence(others: Partial<Evidence> = {}): Evidence {
     gradients: lags([1, 0.5, 0.1]),
     notFinite: false,
     lastProgress: NOW - 1,
+    isValidating: false,
     longestValidationSeconds: 0,
     hasIdleWorkers: false,
     restarts: [],
@@ -67,7 +68,11 @@ const CASES: Record<string, Case> = {
     quiet: [
       { lastProgress: NOW - 59 },
       { lastProgress: NOW - 100, points: points(100, { phaseSeconds: [0, 6, 0] }) },
-      { lastProgress: NOW - 100, longestValidationSeconds: 40 },
+      { lastProgress: NOW - 100, isValidating: true, longestValidationSeconds: 40 },
+      { lastProgress: NOW - 1000, isValidating: true },
+      { lastProgress: NOW - 899, points: [] },
+      { lastProgress: NOW - 1000, points: points(3, { phaseSeconds: [0, 70, 0] }) },
+      { lastProgress: NOW - 100, points: points(20, { phaseSeconds: [0, 6, 0], time: null }) },
       { lastProgress: NOW - 1000, state: 'finished' },
     ],
   },
@@ -176,6 +181,18 @@ for (const [title, { name, fires, says, quiet }] of Object.entries(CASES)) {
     }
   });
 }
+
+test('what comes to no end is told, be it a step, the first of them or a validation', (t) => {
+  const message = (others: Partial<Evidence>) => activeAlerts(evidence(others), NOW, [])[0].message;
+  const limit = (seconds: number) => `No step was done for more than ${seconds} s.`;
+  const slow = points(3, { phaseSeconds: [0, 70, 0] });
+  t.is(message({ lastProgress: NOW - 1401, points: slow }), limit(1400));
+  t.is(message({ lastProgress: NOW - 901, points: [] }), limit(900));
+  const validation = { isValidating: true, longestValidationSeconds: 40 };
+  t.is(message({ lastProgress: NOW - 121, ...validation }), limit(120));
+  // A long validation does not excuse a step.
+  t.is(message({ lastProgress: NOW - 61, longestValidationSeconds: 400 }), limit(60));
+});
 
 test('an alert keeps its beginning while it lasts, and begins anew after it was gone', (t) => {
   const wrong = evidence({ gradients: lags([1, 1, 1e-8]) });

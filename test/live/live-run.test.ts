@@ -38,6 +38,17 @@ test('what is wrong is told once, and again when it is over', (t) => {
   stop();
 });
 
+test('no step is missed while the first validation lasts, and one is after it', (t) => {
+  const { run, stop, alertsAfter } = watched();
+  run.recordStep(stepRecord(1));
+  run.recordEvaluationBegin();
+  t.deepEqual(alertsAfter(400), []);
+  run.recordEvaluation({ step: 1, loss: 2, bestLoss: 2, seconds: 400 });
+  t.deepEqual(alertsAfter(59), []);
+  t.deepEqual(alertsAfter(2), ['ThreadloomNoProgress']);
+  stop();
+});
+
 test('a failed checkpoint is told until one is written', (t) => {
   const { run, stop, alertsAfter } = watched();
   run.recordCheckpointFailure();
