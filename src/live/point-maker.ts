@@ -31,7 +31,7 @@ export class PointMaker {
     const seconds: Record<string, number> = { ...this.#between, ...record.phaseSeconds };
     const loss = finiteOrNull(record.loss);
     const gradNorm = finiteOrNull(record.gradNorm);
-    const busyShares = this.#busyShares(record);
+    const busyShares = this.#busyShares(seconds);
     this.#between = {};
     this.#busyBefore = this.#busy;
     return {
@@ -52,8 +52,8 @@ export class PointMaker {
     };
   }
 
-  /** Of the step's own phases: workers have nothing to do between two steps that would count. */
-  #busyShares({ phaseSeconds }: StepRecord): number[] {
+  /** Of the step and what lies before it: the totals count the tasks of a validation too. */
+  #busyShares(phaseSeconds: Readonly<Record<string, number>>): number[] {
     const total = Object.values(phaseSeconds).reduce((sum, seconds) => sum + seconds, 0);
     if (total === 0) return [];
     return this.#busy.map((seconds, worker) =>

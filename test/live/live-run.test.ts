@@ -84,6 +84,11 @@ test('the workers of a point were busy for their share of its step', (t) => {
   run.recordStep(stepRecord(1));
   run.recordPool({ ...pool, busySeconds: [1.25, 1.5] });
   run.recordStep(stepRecord(2));
+  // A validation of three seconds, and a step of one.
+  run.recordEvaluation({ step: 2, loss: 2, bestLoss: 2, seconds: 3 });
+  run.recordPool({ ...pool, busySeconds: [3.25, 3.5] });
+  run.recordPool({ ...pool, busySeconds: [3.75, 4.5] });
+  run.recordStep(stepRecord(3));
   run.end('finished');
   t.deepEqual(
     told('points')
@@ -92,6 +97,7 @@ test('the workers of a point were busy for their share of its step', (t) => {
     [
       [0.75, 0.5],
       [0.5, 1],
+      [0.625, 0.75],
     ],
   );
   stop();
