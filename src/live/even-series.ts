@@ -18,10 +18,6 @@ export class EvenSeries<Item> {
     return this.#items;
   }
 
-  get newest(): Item | undefined {
-    return this.#items[this.#items.length - 1];
-  }
-
   /** `weight`: how many single ones the item stands for. */
   add(item: Item, weight = 1): void {
     this.#joinNewest();
