@@ -8,7 +8,7 @@ import { CurvesPart } from './curves-part.ts';
 import type { Part } from './part.ts';
 
 /** Custom properties of the colours that curves take in turn. */
-const COLOURS = ['--c1', '--c2', '--c3', '--c4', '--c5', '--c6', '--c7', '--c8'];
+const COLOURS = Array.from({ length: 10 }, (_, i) => `--c${i + 1}`);
 
 export function saturationPart(): Part {
   const layer = choice('saturation-layer', 'layer', () => part.redraw());

@@ -2,13 +2,12 @@
 import { formatSeconds, formatShare } from '../../numbers.ts';
 import { joinPoints, PointSeries } from '../points.ts';
 import type { Point, Snapshot } from '../protocol.ts';
-import { type PhaseShare, phaseShares, stacked } from '../view/phases.ts';
+import { type PhaseShare, phaseColour, phaseShares, stacked } from '../view/phases.ts';
 import { CurvesPart } from './curves-part.ts';
 import { element, setText, table } from './elements.ts';
 import { swatch } from './legend.ts';
 import type { Part } from './part.ts';
 
-const COLOURS = ['--c8', '--c1', '--c4', '--c7', '--c2', '--c6', '--c3', '--c5'];
 /** Few, so that a validation is spread over the steps that it is for. */
 const STRETCHES = 60;
 
@@ -22,9 +21,9 @@ export function phasesPart(): Part {
     fromZero: true,
     formatAxis: formatSeconds,
     curves: ({ run, points }) =>
-      phaseShares(run.phases, points).map(({ phase, index }) => ({
+      phaseShares(run.phases, points).map(({ phase }) => ({
         name: phase,
-        colour: COLOURS[index % COLOURS.length],
+        colour: phaseColour(phase),
         format: formatSeconds,
         look: 'area' as const,
       })),
@@ -64,8 +63,8 @@ function meansTable() {
   let cells: { phase: string; time: HTMLElement; part: HTMLElement }[] = [];
   const make = (shares: readonly PhaseShare[]) => {
     cells = shares.map(({ phase }) => ({ phase, time: element('span'), part: element('span') }));
-    const rows = shares.map(({ phase, index }, i) => [
-      element('span', {}, swatch(COLOURS[index % COLOURS.length], 'area'), phase),
+    const rows = shares.map(({ phase }, i) => [
+      element('span', {}, swatch(phaseColour(phase), 'area'), phase),
       cells[i].time,
       cells[i].part,
     ]);

@@ -25,6 +25,8 @@ export interface PlotOptions {
 }
 
 const AXIS_FONT = '12px system-ui, sans-serif';
+/** 70%: less would be hard to see. The style sheet has it too. */
+const FAINT = 'b3';
 /** Charts whose cursors move together. */
 const SYNC_KEY = 'steps';
 
@@ -156,7 +158,7 @@ const WHOLE_INCREMENTS = Array.from(
 );
 
 function seriesOf({ name, colour: property, look = 'line' }: Curve): uPlot.Series {
-  const stroke = () => (look === 'faint' ? `${colour(property)}66` : colour(property));
+  const stroke = () => (look === 'faint' ? `${colour(property)}${FAINT}` : colour(property));
   return {
     label: name,
     stroke: look === 'edge' ? undefined : stroke,

@@ -1,5 +1,25 @@
 /** Where the time of a step goes. Pure. */
+import type { Phase } from '../../metrics/catalogue.ts';
 import type { Point } from '../protocol.ts';
+
+/** Custom property of each phase's colour. */
+const COLOURS: Readonly<Record<Phase, string>> = {
+  load: '--c8',
+  compute: '--c1',
+  reduce: '--c4',
+  clip: '--c7',
+  update: '--c2',
+  commit: '--c6',
+  snapshot: '--c3',
+  gradients: '--c5',
+  sample: '--c9',
+  evaluate: '--c10',
+};
+
+/** A phase of another version than this page's has that of waiting. */
+export function phaseColour(phase: string): string {
+  return COLOURS[phase as Phase] ?? COLOURS.load;
+}
 
 export interface PhaseShare {
   phase: string;

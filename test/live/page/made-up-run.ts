@@ -1,11 +1,25 @@
 /** A run that never was: what a server would send of it, the same at every call. */
 
 import type { Alert, EvaluationPoint, Point, Snapshot } from '../../../src/live/protocol.ts';
-import { PHASES } from '../../../src/metrics/catalogue.ts';
+import { PHASES, type Phase } from '../../../src/metrics/catalogue.ts';
 import type { GradientsRecord } from '../../../src/metrics/records.ts';
 
 export const TOTAL_STEPS = 20_000;
 const START_SECONDS = 1_790_000_000;
+
+/** What each phase takes, and of how many steps one has it. */
+const PHASE_TIMES: Readonly<Record<Phase, { every: number; seconds: number }>> = {
+  load: { every: 1, seconds: 0.0002 },
+  compute: { every: 1, seconds: 0.0151 },
+  reduce: { every: 1, seconds: 0.0008 },
+  clip: { every: 1, seconds: 0.0001 },
+  update: { every: 1, seconds: 0.0011 },
+  commit: { every: 1, seconds: 0.0004 },
+  snapshot: { every: 500, seconds: 0.01 },
+  gradients: { every: 100, seconds: 0.05 },
+  sample: { every: 500, seconds: 0.3 },
+  evaluate: { every: 500, seconds: 0.8 },
+};
 
 /** The first `steps` steps, a point each. */
 export function madeUpRun(steps: number, others: Partial<Snapshot> = {}): Snapshot {
@@ -56,7 +70,10 @@ export function madeUpPoint(step: number): Point {
     clippedShare: gradNorm > 1 ? 1 : 0,
     learningRate: 0.001 * (1 + Math.cos((Math.PI * step) / TOTAL_STEPS)),
     tokensPerSecond: 210_000 + 9000 * noise(step + 13),
-    phaseSeconds: [0.0002, 0.0151, 0.0008, 0.0001, 0.0011, 0.0004, 0, step % 500 === 0 ? 0.8 : 0],
+    phaseSeconds: PHASES.map((phase) => {
+      const { every, seconds } = PHASE_TIMES[phase];
+      return step % every === 0 ? seconds : 0;
+    }),
     busyShares: [0.93 + 0.03 * noise(step), 0.9 + 0.03 * noise(step + 1)],
   };
 }
