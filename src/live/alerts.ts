@@ -1,7 +1,6 @@
 /** What of a run needs a look, by the same names as in the rules for Prometheus. Pure. */
-import type { GradientsRecord } from '../metrics/records.ts';
 import { formatNumber, formatShare } from '../numbers.ts';
-import type { Alert, AlertName, Point, RunState } from './protocol.ts';
+import type { Alert, AlertName, GradientsPoint, Point, RunState } from './protocol.ts';
 import {
   explodingLayer,
   hasExplodingNorm,
@@ -21,7 +20,7 @@ export interface Evidence {
   phases: readonly string[];
   points: readonly Point[];
   /** The latest. */
-  gradients: GradientsRecord | undefined;
+  gradients: GradientsPoint | undefined;
   /** The run failed because its gradient was not finite. */
   notFinite: boolean;
   /** Last step of this process, begin or end of a validation, or the start of its training. */
@@ -201,9 +200,11 @@ function exploding({ points, gradients }: Evidence): Finding | undefined {
   }
   const found = explodingLayer(gradients);
   if (!found) return;
-  return {
-    message: `In layer ${found.layer} the gradient at lag ${found.lag} is more than ${explodingLagRatio} times that at lag 0.`,
-  };
+  const size =
+    found.ratio === Number.POSITIVE_INFINITY
+      ? 'not finite'
+      : `more than ${explodingLagRatio} times that at lag 0`;
+  return { message: `In layer ${found.layer} the gradient at lag ${found.lag} is ${size}.` };
 }
 
 function straggler({ points, hasIdleWorkers }: Evidence): Finding | undefined {

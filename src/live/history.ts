@@ -1,8 +1,8 @@
 /** What a run has been so far, within bounds: curves, validations, gradients and samples. Pure. */
-import type { GradientsRecord, SampleRecord } from '../metrics/records.ts';
+import type { SampleRecord } from '../metrics/records.ts';
 import { EvenSeries } from './even-series.ts';
 import { PointSeries } from './points.ts';
-import type { EvaluationPoint, Point, Snapshot } from './protocol.ts';
+import type { EvaluationPoint, GradientsPoint, Point, Snapshot } from './protocol.ts';
 
 const MAX_EVALUATIONS = 2000;
 const MAX_GRADIENTS = 500;
@@ -12,7 +12,7 @@ const MAX_SAMPLES = 50;
 export class RunHistory {
   readonly #points = new PointSeries();
   readonly #evaluations = new EvenSeries<EvaluationPoint>(MAX_EVALUATIONS, lower);
-  readonly #gradients = new EvenSeries<GradientsRecord>(MAX_GRADIENTS, (_, later) => later);
+  readonly #gradients = new EvenSeries<GradientsPoint>(MAX_GRADIENTS, (_, later) => later);
   readonly #samples: SampleRecord[] = [];
 
   get points(): readonly Point[] {
@@ -23,7 +23,7 @@ export class RunHistory {
     return this.#evaluations.items;
   }
 
-  get gradients(): readonly GradientsRecord[] {
+  get gradients(): readonly GradientsPoint[] {
     return this.#gradients.items;
   }
 
@@ -39,7 +39,7 @@ export class RunHistory {
     this.#evaluations.add(evaluation);
   }
 
-  addGradients(gradients: GradientsRecord): void {
+  addGradients(gradients: GradientsPoint): void {
     this.#gradients.add(gradients);
   }
 
@@ -71,5 +71,6 @@ export function rounded(point: Point): Point {
 
 /** The best one must not be lost. */
 function lower(earlier: EvaluationPoint, later: EvaluationPoint): EvaluationPoint {
-  return earlier.loss <= later.loss ? earlier : later;
+  const [loss, laterLoss] = [earlier, later].map((each) => each.loss ?? Number.POSITIVE_INFINITY);
+  return loss <= laterLoss ? earlier : later;
 }

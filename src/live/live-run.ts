@@ -10,7 +10,7 @@ import type {
 } from '../metrics/records.ts';
 import { activeAlerts } from './alerts.ts';
 import { RunHistory, rounded } from './history.ts';
-import { PointMaker } from './point-maker.ts';
+import { finiteOrNull, gradientsPointOf, PointMaker } from './point-maker.ts';
 import { PointSeries } from './points.ts';
 import type { Alert, EvaluationPoint, RunDescription, RunState, Snapshot } from './protocol.ts';
 import { type Listener, LiveEvent, RunEvents } from './run-events.ts';
@@ -118,16 +118,21 @@ export class LiveRun implements Recorder {
   recordEvaluation({ step, loss, bestLoss, seconds }: EvaluationRecord): void {
     this.#vitals.validated(seconds, this.#seconds);
     this.#points.addPhase('evaluate', seconds);
-    if (!Number.isFinite(loss)) return;
     const newest = this.#history.points.at(-1);
     const tokens = newest?.step === step ? newest.tokens : 0;
-    const evaluation: EvaluationPoint = { step, tokens, loss, best: loss === bestLoss };
+    const evaluation: EvaluationPoint = {
+      step,
+      tokens,
+      loss: finiteOrNull(loss),
+      best: loss === bestLoss,
+    };
     this.#publish();
     this.#history.addEvaluation(evaluation);
     this.#events.publish('evaluation', evaluation);
   }
 
-  recordGradients(gradients: GradientsRecord): void {
+  recordGradients(record: GradientsRecord): void {
+    const gradients = gradientsPointOf(record);
     this.#publish();
     this.#history.addGradients(gradients);
     this.#events.publish('gradients', gradients);

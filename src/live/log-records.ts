@@ -1,7 +1,10 @@
 /** What a line of a log says, where it is what training writes; undefined where it is not. Pure. */
-import type { GradientsRecord, LayerGradients, SampleRecord } from '../metrics/records.ts';
+import type { SampleRecord } from '../metrics/records.ts';
+import type { GradientsPoint, LayerPoint } from './protocol.ts';
 
-/** A line of steps.ndjson; null for what was not finite. */
+// null stands for what was not finite.
+
+/** A line of steps.ndjson. */
 export interface StepLine {
   step: number;
   tokens: number;
@@ -21,7 +24,7 @@ export interface TimingLine {
 export interface EvaluationLine {
   step: number;
   tokens: number;
-  loss: number;
+  loss: number | null;
 }
 
 type Line = Readonly<Record<string, unknown>>;
@@ -47,7 +50,7 @@ export function timingLine({ step, seconds, phaseSeconds }: Line) {
 }
 
 export function evaluationLine({ step, tokens, loss }: Line) {
-  if (!isCount(step) || !isCount(tokens) || !isNumber(loss)) return;
+  if (!isCount(step) || !isCount(tokens) || !isFiniteOrNull(loss)) return;
   return { step, tokens, loss } satisfies EvaluationLine;
 }
 
@@ -59,23 +62,23 @@ export function sampleLine({ step, text }: Line) {
 export function gradientsLine({ step, layers }: Line) {
   if (!isCount(step)) return;
   const known = listOf(layers, MAX_LAYERS, layerGradients);
-  return known && ({ step, layers: known } satisfies GradientsRecord);
+  return known && ({ step, layers: known } satisfies GradientsPoint);
 }
 
 function layerGradients(value: Line) {
   const { layer, gradientNorm, updateRatio } = value;
-  if (!isName(layer) || !isNumber(gradientNorm) || !isNumber(updateRatio)) return;
+  if (!isName(layer) || !isFiniteOrNull(gradientNorm) || !isFiniteOrNull(updateRatio)) return;
   return {
     layer,
     gradientNorm,
     updateRatio,
     normByLag: listOf(value.normByLag, MAX_LAGS, ({ lag, norm }) =>
-      isCount(lag) && isNumber(norm) ? { lag, norm } : undefined,
+      isCount(lag) && isFiniteOrNull(norm) ? { lag, norm } : undefined,
     ),
     saturation: listOf(value.saturation, MAX_GATES, ({ gate, share }) =>
       isName(gate) && isNumber(share) ? { gate, share } : undefined,
     ),
-  } satisfies LayerGradients;
+  } satisfies LayerPoint;
 }
 
 /** Undefined where it is no list, is too long, or has an item that is not what it should be. */

@@ -1,7 +1,7 @@
 /** Makes points of what is recorded of each step. Pure. */
-import type { StepRecord } from '../metrics/records.ts';
+import type { GradientsRecord, StepRecord } from '../metrics/records.ts';
 import { MAX_BUSY_SHARES } from './points.ts';
-import type { Point } from './protocol.ts';
+import type { GradientsPoint, Point } from './protocol.ts';
 
 export class PointMaker {
   readonly #phases: readonly string[];
@@ -60,6 +60,18 @@ export class PointMaker {
       Math.max(0, Math.min(1, (seconds - (this.#busyBefore[worker] ?? 0)) / total)),
     );
   }
+}
+
+export function gradientsPointOf({ step, layers }: GradientsRecord): GradientsPoint {
+  return {
+    step,
+    layers: layers.map((layer) => ({
+      ...layer,
+      gradientNorm: finiteOrNull(layer.gradientNorm),
+      updateRatio: finiteOrNull(layer.updateRatio),
+      normByLag: layer.normByLag?.map(({ lag, norm }) => ({ lag, norm: finiteOrNull(norm) })),
+    })),
+  };
 }
 
 /** What JSON has no number for. */

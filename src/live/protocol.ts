@@ -5,7 +5,7 @@
  * client that comes back with Last-Event-ID (or `?lastEventId=`) is sent what it missed where that is still kept, else a
  * snapshot. Ids are opaque: a number behind what tells one process from the next on the same port.
  */
-import type { GradientsRecord, SampleRecord } from '../metrics/records.ts';
+import type { GradientsRecord, LayerGradients, SampleRecord } from '../metrics/records.ts';
 
 /** Name of a server-sent event to its data. */
 export interface LiveEvents {
@@ -13,7 +13,7 @@ export interface LiveEvents {
   /** New stretches of steps, a few times a second at most. */
   points: Point[];
   evaluation: EvaluationPoint;
-  gradients: GradientsRecord;
+  gradients: GradientsPoint;
   sample: SampleRecord;
   /** All that are active now. */
   alerts: Alert[];
@@ -27,7 +27,7 @@ export interface Snapshot {
   /** Ascending; of a long history every point is a stretch of several steps. */
   points: Point[];
   evaluations: EvaluationPoint[];
-  gradients: GradientsRecord[];
+  gradients: GradientsPoint[];
   samples: SampleRecord[];
   alerts: Alert[];
 }
@@ -83,10 +83,22 @@ export interface Point {
 export interface EvaluationPoint {
   step: number;
   tokens: number;
-  /** Nats a token. */
-  loss: number;
+  /** Nats a token; null where it was not finite. */
+  loss: number | null;
   /** The lowest so far. */
   best: boolean;
+}
+
+/** As it is recorded, but null for what was not finite. */
+export interface GradientsPoint extends Omit<GradientsRecord, 'layers'> {
+  layers: readonly LayerPoint[];
+}
+
+export interface LayerPoint
+  extends Omit<LayerGradients, 'gradientNorm' | 'updateRatio' | 'normByLag'> {
+  gradientNorm: number | null;
+  updateRatio: number | null;
+  normByLag?: readonly { lag: number; norm: number | null }[];
 }
 
 export interface RunState {

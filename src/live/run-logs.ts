@@ -36,8 +36,9 @@ export async function readRunLogs(
   }
   let lowest = Number.POSITIVE_INFINITY;
   for await (const evaluation of log('evals', evaluationLine)) {
-    const best = evaluation.loss < lowest;
-    if (best) lowest = evaluation.loss;
+    const loss = evaluation.loss ?? Number.POSITIVE_INFINITY;
+    const best = loss < lowest;
+    lowest = Math.min(lowest, loss);
     history.addEvaluation({ ...evaluation, best });
   }
   for await (const gradients of log('gradients', gradientsLine)) history.addGradients(gradients);

@@ -1,6 +1,5 @@
 /** Figures that alerts are made from. Pure. */
-import type { GradientsRecord } from '../metrics/records.ts';
-import type { Point } from './protocol.ts';
+import type { GradientsPoint, Point } from './protocol.ts';
 import { THRESHOLDS } from './thresholds.ts';
 
 /** The last points that make up what counts as now; none before there has been so much, or where their time is not known. */
@@ -68,31 +67,35 @@ export function hasExplodingNorm(points: readonly Point[]): boolean {
 export interface LagRatio {
   layer: string;
   lag: number;
-  /** Norm at the lag, in units of that at lag 0. */
+  /** Norm at the lag, in units of that at lag 0; infinite where it was not finite. */
   ratio: number;
 }
 
 /** The first layer whose gradient is nearly gone at its largest lag. */
-export function vanishingLayer(gradients: GradientsRecord | undefined): LagRatio | undefined {
+export function vanishingLayer(gradients: GradientsPoint | undefined): LagRatio | undefined {
   const farthest = ratiosByLayer(gradients).flatMap((ratios) => ratios.slice(-1));
   return farthest.find(({ ratio }) => ratio < THRESHOLDS.vanishingRatio);
 }
 
 /** The first layer, and lag, where the gradient has grown far beyond that of lag 0. */
-export function explodingLayer(gradients: GradientsRecord | undefined): LagRatio | undefined {
+export function explodingLayer(gradients: GradientsPoint | undefined): LagRatio | undefined {
   return ratiosByLayer(gradients)
     .flat()
     .find(({ ratio }) => ratio > THRESHOLDS.explodingLagRatio);
 }
 
 /** Of the lags above 0, ascending. */
-function ratiosByLayer(gradients: GradientsRecord | undefined): LagRatio[][] {
+function ratiosByLayer(gradients: GradientsPoint | undefined): LagRatio[][] {
   const layers = gradients?.layers ?? [];
-  return layers.map(({ layer, normByLag: [first, ...others] = [] }) =>
-    first && first.lag === 0 && first.norm > 0
-      ? others.map(({ lag, norm }) => ({ layer, lag, ratio: norm / first.norm }))
-      : [],
-  );
+  return layers.map(({ layer, normByLag: [first, ...others] = [] }) => {
+    const here = first?.lag === 0 ? (first.norm ?? 0) : 0;
+    if (here === 0) return [];
+    return others.map(({ lag, norm }) => ({
+      layer,
+      lag,
+      ratio: norm === null ? Number.POSITIVE_INFINITY : norm / here,
+    }));
+  });
 }
 
 /** The busiest worker, where it is far busier than the median one. */

@@ -1,7 +1,6 @@
 import test from 'ava';
 import { activeAlerts, type Evidence } from '../../src/live/alerts.ts';
-import type { AlertName, Point } from '../../src/live/protocol.ts';
-import type { GradientsRecord } from '../../src/metrics/records.ts';
+import type { AlertName, GradientsPoint, Point } from '../../src/live/protocol.ts';
 import { PHASES, point, points } from './sample-points.ts';
 
 const NOW = 100_000;
@@ -27,7 +26,7 @@ function evidence(others: Partial<Evidence> = {}): Evidence {
   };
 }
 
-function lags(norms: readonly number[]): GradientsRecord {
+function lags(norms: readonly (number | null)[]): GradientsPoint {
   const normByLag = norms.map((norm, i) => ({ lag: i === 0 ? 0 : 2 ** (i - 1), norm }));
   const others = { gradientNorm: 1, updateRatio: 1e-3 };
   return {
@@ -102,13 +101,23 @@ const CASES: Record<string, Case> = {
     name: 'ThreadloomGradientsVanishing',
     fires: { gradients: lags([1, 1e-4, 1e-7]) },
     says: 'In layer 0 the gradient at lag 2 is less than 1e-6 of that at lag 0.',
-    quiet: [{ gradients: lags([1, 1e-7, 1e-5]) }, { gradients: lags([0, 0, 0]) }],
+    quiet: [
+      { gradients: lags([1, 1e-7, 1e-5]) },
+      { gradients: lags([0, 0, 0]) },
+      { gradients: lags([1, 1e-4, null]) },
+    ],
   },
   'a gradient that grows with the lag': {
     name: 'ThreadloomGradientsExploding',
     fires: { gradients: lags([1, 2000, 1]) },
     says: 'In layer 0 the gradient at lag 1 is more than 1000 times that at lag 0.',
     quiet: [{ gradients: lags([1, 900, 1]) }],
+  },
+  'a gradient that is not finite at a lag': {
+    name: 'ThreadloomGradientsExploding',
+    fires: { gradients: lags([1, 2, null]) },
+    says: 'In layer 0 the gradient at lag 2 is not finite.',
+    quiet: [{ gradients: lags([null, null, null]) }],
   },
   'a norm far above the median': {
     name: 'ThreadloomGradientsExploding',

@@ -77,6 +77,21 @@ test('a step that was not finite is told after the end', (t) => {
   stop();
 });
 
+test('what is not finite is told as such, be it a validation or a gradient', (t) => {
+  const { run, stop, told } = watched();
+  run.recordStep(stepRecord(1));
+  run.recordEvaluation({ step: 1, loss: Number.NaN, bestLoss: 2, seconds: 1 });
+  t.deepEqual(told('evaluation'), [{ step: 1, tokens: 32, loss: null, best: false }]);
+  const normByLag = [{ lag: 0, norm: Number.POSITIVE_INFINITY }];
+  const layers = [{ layer: '0', gradientNorm: 1, updateRatio: 0.5, normByLag }];
+  run.recordGradients({ step: 1, layers });
+  const history = JSON.parse(run.unseen(undefined)[0].bytes.toString().split('data: ')[1]);
+  const expected = [{ ...layers[0], normByLag: [{ lag: 0, norm: null }] }];
+  t.deepEqual(history.gradients[0].layers, expected);
+  t.deepEqual(told('gradients')[0].layers, expected);
+  stop();
+});
+
 test('the workers of a point were busy for their share of its step', (t) => {
   const { run, stop, told } = watched();
   const pool = { workers: 2, restarts: 0, repeatedTasks: 0, actorRestarts: {} };

@@ -82,6 +82,29 @@ test('hostile, torn and repeated lines are passed over', async (t) => {
   t.is(history.gradients.length, 2);
 });
 
+test('what was not finite is kept as such', async (t) => {
+  const folder = temporaryFolder(t);
+  const layer = { layer: '0', gradientNorm: null, updateRatio: null };
+  const normByLag = [
+    { lag: 0, norm: 1 },
+    { lag: 1, norm: null },
+  ];
+  const layers = [{ ...layer, normByLag }];
+  writeFileSync(join(folder, 'gradients.ndjson'), lines(JSON.stringify({ step: 4, layers })));
+  const evaluations = [3, null, 2].map((loss, step) => JSON.stringify({ step, tokens: 1, loss }));
+  writeFileSync(join(folder, 'evals.ndjson'), lines(...evaluations));
+  const history = await readRunLogs(folder, PHASES);
+  t.like(history.gradients[0].layers[0], layers[0]);
+  t.deepEqual(
+    history.evaluations.map(({ loss, best }) => [loss, best]),
+    [
+      [3, true],
+      [null, false],
+      [2, true],
+    ],
+  );
+});
+
 test('only whole lines within the bytes that count are read', async (t) => {
   const folder = temporaryFolder(t);
   const counted = lines(step(1), step(2));

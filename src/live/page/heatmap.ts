@@ -1,7 +1,7 @@
 /** Gradient norm by lag as a picture: steps to the right, lags downwards, colour the norm. */
-import { formatCount, formatNumber } from '../../numbers.ts';
+import { formatCount } from '../../numbers.ts';
 import { type LogScale, viridis } from '../view/colour-scale.ts';
-import { type LagNorms, lagLabels } from '../view/lags.ts';
+import { type LagNorms, lagLabels, normText } from '../view/lags.ts';
 import { element, setText } from './elements.ts';
 
 export interface HeatmapColumn {
@@ -43,10 +43,10 @@ export class Heatmap {
     this.#canvas.addEventListener('pointerleave', () => setText(this.#readout, ''));
   }
 
-  /** One canvas pixel a cell: the browser stretches it without blurring. */
-  draw(columns: readonly HeatmapColumn[], scale: LogScale): void {
+  /** One canvas pixel a cell: the browser stretches it without blurring. `count`: lags of a chunk. */
+  draw(columns: readonly HeatmapColumn[], scale: LogScale, count: number): void {
     this.#columns = columns;
-    this.#labels = lagLabels(columns.at(-1)?.norms ?? []);
+    this.#labels = lagLabels(columns.at(-1)?.norms ?? [], count);
     const [width, height] = [columns.length, this.#labels.length];
     Object.assign(this.#canvas, { width, height });
     this.#canvas.style.height = `${height * ROW_PIXELS}px`;
@@ -59,7 +59,7 @@ export class Heatmap {
     for (const [x, { norms }] of columns.entries()) {
       for (let y = 0; y < height; y++) {
         const share = scale.shareOf(norms[y]?.norm ?? Number.NaN);
-        // What has no logarithm stays without colour.
+        // What has no logarithm, or was not finite, stays without colour.
         if (share !== undefined) image.data.set([...viridis(share), 255], (y * width + x) * 4);
       }
     }
@@ -74,6 +74,6 @@ export class Heatmap {
     const norm = column?.norms[row]?.norm;
     if (norm === undefined) return;
     const place = `step ${formatCount(column.step)}, ${this.#labels[row]} steps back`;
-    setText(this.#readout, `${place}: ${formatNumber(norm)}`);
+    setText(this.#readout, `${place}: ${normText(norm)}`);
   }
 }

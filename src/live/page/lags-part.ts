@@ -1,9 +1,8 @@
 /** Gradient norm by lag: a heatmap a recurrent layer, their scale, and what they say in words. */
-import type { GradientsRecord } from '../../metrics/records.ts';
 import { formatNumber } from '../../numbers.ts';
-import type { Snapshot } from '../protocol.ts';
+import type { GradientsPoint, Snapshot } from '../protocol.ts';
 import { logScale, viridis } from '../view/colour-scale.ts';
-import { lagLabels, lagSentences, layerName } from '../view/lags.ts';
+import { lagCount, lagLabels, lagSentences, layerName, normText } from '../view/lags.ts';
 import { missingGradients } from '../view/missing.ts';
 import { DataTable } from './data-table.ts';
 import { element, setText } from './elements.ts';
@@ -27,7 +26,7 @@ export function lagsPart(): Part {
   const data = new DataTable('Gradient norm by lag');
   whole.append(empty, sentences, maps, legend.element, data.element);
   const heatmaps = new Map<string, Heatmap>();
-  let drawn: GradientsRecord | undefined;
+  let drawn: GradientsPoint | undefined;
   return {
     element: whole,
     topics: ['gradients', 'run', 'kind'],
@@ -41,6 +40,7 @@ export function lagsPart(): Part {
         part.hidden = layers.size === 0;
       empty.hidden = layers.size > 0;
       if (layers.size === 0) return setText(empty, missingGradients(now));
+      const count = lagCount(now.run);
       const scale = logScale(norms(layers));
       legend.show(scale.low, scale.high);
       const told = latest ? lagSentences(latest) : [];
@@ -50,8 +50,8 @@ export function lagsPart(): Part {
         for (const layer of layers.keys()) heatmaps.set(layer, new Heatmap(layerName(layer)));
         maps.replaceChildren(...[...heatmaps.values()].map((heatmap) => heatmap.element));
       }
-      for (const [layer, columns] of layers) heatmaps.get(layer)?.draw(columns, scale);
-      data.show(() => tableOf(layers));
+      for (const [layer, columns] of layers) heatmaps.get(layer)?.draw(columns, scale, count);
+      data.show(() => tableOf(layers, count));
     },
   };
 }
@@ -71,22 +71,22 @@ function columnsByLayer({ gradients }: Readonly<Snapshot>): Map<string, HeatmapC
 
 function* norms(layers: ReadonlyMap<string, readonly HeatmapColumn[]>): Iterable<number> {
   for (const columns of layers.values()) {
-    for (const column of columns) for (const { norm } of column.norms) yield norm;
+    for (const column of columns) for (const { norm } of column.norms) yield norm ?? Number.NaN;
   }
 }
 
-function tableOf(layers: ReadonlyMap<string, readonly HeatmapColumn[]>) {
+function tableOf(layers: ReadonlyMap<string, readonly HeatmapColumn[]>, count: number) {
   const all = [...layers].flatMap(([layer, columns]) =>
     columns.map((column) => ({ layer, ...column })),
   );
-  const labels = lagLabels(all[0]?.norms ?? []);
+  const labels = lagLabels(all[0]?.norms ?? [], count);
   return {
     head: ['layer', ...labels.map((label) => `lag ${label}`)],
     rows: all
       .sort((a, b) => a.step - b.step)
       .map(({ step, layer, norms: found }) => ({
         step,
-        cells: [layer, ...found.map(({ norm }) => formatNumber(norm))],
+        cells: [layer, ...found.map(({ norm }) => normText(norm))],
       })),
   };
 }

@@ -1,7 +1,7 @@
 /** The parts with curves of layers: gate saturation and update ratios. */
 import { formatCount, formatNumber, formatShare } from '../../numbers.ts';
 import type { Snapshot } from '../protocol.ts';
-import { layerName } from '../view/lags.ts';
+import { layerName, normText } from '../view/lags.ts';
 import { missingGradients } from '../view/missing.ts';
 import { choice } from './controls.ts';
 import { CurvesPart } from './curves-part.ts';
@@ -75,11 +75,12 @@ export function updateRatioPart(): Part {
       const ratio = (layer: string) =>
         now.gradients.map(({ layers: found }) => {
           const value = found.find((candidate) => candidate.layer === layer)?.updateRatio;
-          return value !== undefined && value > 0 ? value : undefined;
+          // null breaks the curve; what is 0 has no logarithm.
+          return value === null || (value !== undefined && value > 0) ? value : undefined;
         });
       const latest = now.gradients.at(-1);
       const told = latest?.layers.map(
-        (found) => `${layerName(found.layer)} ${formatNumber(found.updateRatio)}`,
+        (found) => `${layerName(found.layer)} ${normText(found.updateRatio)}`,
       );
       return {
         steps: now.gradients.map(({ step }) => step),

@@ -1,6 +1,7 @@
 /** The parts with curves over steps: loss, throughput, gradient norm, learning rate. */
 import { formatCount, formatNumber, formatShare, formatTick } from '../../numbers.ts';
 import type { Point, Snapshot } from '../protocol.ts';
+import { isOver } from '../view/run-view.ts';
 import { smooth } from '../view/smoothing.ts';
 import { logSwitch, smoothingSlider } from './controls.ts';
 import { CurvesPart } from './curves-part.ts';
@@ -18,7 +19,7 @@ export function lossPart(): Part {
     unit: 'nats a token',
     wide: true,
     height: 320,
-    topics: ['run', 'points', 'evaluations'],
+    topics: ['run', 'kind', 'points', 'evaluations'],
     controls: [smoothing.element, log.element],
     curves: () => [
       { name: 'highest', colour: '--c1', format: formatLoss, look: 'edge' },
@@ -69,16 +70,17 @@ function placed<Item extends { step: number }>(steps: readonly number[], items: 
     });
 }
 
-function lossSummary({ points, evaluations }: Readonly<Snapshot>): string {
+function lossSummary({ points, evaluations, state }: Readonly<Snapshot>): string {
   const [first, last] = [points.find(({ loss }) => loss !== null), points.at(-1)];
   const train =
     last && first
-      ? `Training loss ${last.loss === null ? 'is not finite' : formatLoss(last.loss)} at step ${formatCount(last.step)}, ${formatLoss(first.loss as number)} at step ${formatCount(first.step)}. `
+      ? `Training loss ${lossText(last.loss)} at step ${formatCount(last.step)}, ${lossText(first.loss)} at step ${formatCount(first.step)}. `
       : '';
   const best = evaluations.findLast((evaluation) => evaluation.best);
   const validation = evaluations.at(-1);
-  if (!validation || !best) return `${train}Not validated yet.`;
-  return `${train}Validation ${formatLoss(validation.loss)} after ${formatCount(validation.step)} steps; best ${formatLoss(best.loss)} after ${formatCount(best.step)}.`;
+  if (!validation) return `${train}${isOver(state) ? 'No validation.' : 'No validation so far.'}`;
+  const lowest = best ? `; best ${lossText(best.loss)} after ${formatCount(best.step)}` : '';
+  return `${train}Validation ${lossText(validation.loss)} after ${formatCount(validation.step)} steps${lowest}.`;
 }
 
 export function throughputPart(): Part {
@@ -174,6 +176,10 @@ export function learningRatePart(): Part {
 function weightedMean(points: readonly Point[], value: (point: Point) => number): number {
   const steps = points.reduce((sum, point) => sum + point.steps, 0);
   return points.reduce((sum, point) => sum + value(point) * point.steps, 0) / steps;
+}
+
+function lossText(nats: number | null): string {
+  return nats === null ? 'is not finite' : formatLoss(nats);
 }
 
 function formatLoss(nats: number): string {

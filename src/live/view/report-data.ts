@@ -1,8 +1,7 @@
 /** A snapshot as a report holds it: fewer points, the names of their fields once. Pure. */
-import type { GradientsRecord } from '../../metrics/records.ts';
 import { EvenSeries } from '../even-series.ts';
 import { PointSeries } from '../points.ts';
-import type { Point, Snapshot } from '../protocol.ts';
+import type { GradientsPoint, Point, Snapshot } from '../protocol.ts';
 
 export interface ReportData extends Omit<Snapshot, 'points'> {
   fields: (keyof Point)[];
@@ -16,7 +15,7 @@ const MAX_GRADIENTS = 60;
 export function toReport({ points, gradients, ...lasting }: Snapshot): ReportData {
   const series = new PointSeries(MAX_POINTS);
   for (const point of points) series.add(point);
-  const kept = new EvenSeries<GradientsRecord>(MAX_GRADIENTS, (_, later) => later);
+  const kept = new EvenSeries<GradientsPoint>(MAX_GRADIENTS, (_, later) => later);
   for (const record of gradients) kept.add(record);
   const fields = Object.keys(points[0] ?? {}) as (keyof Point)[];
   return {

@@ -40,6 +40,7 @@ export function madeUpRun(steps: number, others: Partial<Snapshot> = {}): Snapsh
       phases: [...PHASES],
       settings: [
         { flag: '--hidden', value: '192' },
+        { flag: '--chunk', value: '50' },
         { flag: '--gradients-every', value: '100' },
         { flag: '--sample-every', value: '500' },
       ],

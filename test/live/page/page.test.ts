@@ -9,7 +9,14 @@ import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { closeBrowser, newPage, type OpenPage } from './browser.ts';
 import { contrasts, outline, unlabelled } from './checks.ts';
 import { EventServer } from './event-server.ts';
-import { ALERTS, madeUpEvaluation, madeUpPoint, madeUpRun, madeUpSample } from './made-up-run.ts';
+import {
+  ALERTS,
+  madeUpEvaluation,
+  madeUpGradients,
+  madeUpPoint,
+  madeUpRun,
+  madeUpSample,
+} from './made-up-run.ts';
 
 test.after.always(closeBrowser);
 
@@ -187,6 +194,28 @@ test.serial('a report says what its logs do not hold, even of a run that trains'
   await reads(opened, '.badge', 'training');
   await reads(opened, '#alerts', 'its logs do not hold them');
   await reads(opened, '#workers', 'its logs do not hold it');
+  t.deepEqual(opened.complaints, []);
+});
+
+test.serial('what is not finite is shown as such', async (t) => {
+  const opened = await shown(t, madeUpRun(1000));
+  if (!opened) return;
+  const { server } = opened;
+  server.send('evaluation', { step: 1100, tokens: 1, loss: null, best: false });
+  await reads(opened, '.state dd', 'not finite');
+  await reads(opened, '#loss .summary', 'Validation is not finite after 1,100 steps; best 2.0000');
+  const gradients = madeUpGradients(1100);
+  const layers = gradients.layers.map((layer) => ({
+    ...layer,
+    updateRatio: null,
+    normByLag: layer.normByLag?.map(({ lag, norm }) => ({ lag, norm: lag < 16 ? norm : null })),
+  }));
+  server.send('gradients', { ...gradients, layers });
+  await reads(opened, '#lags .sentences', 'layer 0: the gradient 32 steps back is not finite.');
+  await reads(opened, '#updates .summary', 'embedding not finite, layer 0 not finite');
+  await reads(opened, '#lags .lags span', '32–49');
+  await opened.page.locator('#lags summary').click();
+  await reads(opened, '#lags tbody td', 'not finite');
   t.deepEqual(opened.complaints, []);
 });
 

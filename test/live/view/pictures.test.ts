@@ -36,19 +36,25 @@ test('a logarithmic scale spans the positive values, within eight decades', (t) 
   t.is(logScale([]).high, 1);
 });
 
-const norms = (last: number) => [0, 1, 2, 4].map((lag) => ({ lag, norm: lag === 4 ? last : 2 }));
-const record = (last: number) => ({
+const norms = (last: number | null, here: number | null = 2) =>
+  [0, 1, 2, 4].map((lag) => ({ lag, norm: lag === 4 ? last : lag === 0 ? here : 2 }));
+const record = (last: number | null, here?: number | null) => ({
   step: 1,
-  layers: [{ layer: '1', gradientNorm: 1, updateRatio: 1, normByLag: norms(last) }],
+  layers: [{ layer: '1', gradientNorm: 1, updateRatio: 1, normByLag: norms(last, here) }],
 });
 
 test('the gradient by lag is told in a sentence', (t) => {
-  t.deepEqual(lagLabels(norms(1)), ['0', '1', '2–3', '4–7']);
+  t.deepEqual(lagLabels(norms(1), 64), ['0', '1', '2–3', '4–7']);
+  t.deepEqual(lagLabels(norms(1), 7), ['0', '1', '2–3', '4–6']);
+  t.deepEqual(lagLabels(norms(1), 5), ['0', '1', '2–3', '4']);
   t.deepEqual(lagSentences(record(0.008)), [
     'layer 1: the gradient 4 steps back is 0.004 of that of the last step.',
   ]);
   t.regex(lagSentences(record(1e-6))[0], /hardly teaches it anything\.$/);
   t.regex(lagSentences(record(100))[0], /is 50 of .*; it grows on its way back\.$/);
+  t.is(lagSentences(record(null))[0], 'layer 1: the gradient 4 steps back is not finite.');
+  t.is(lagSentences(record(1, null))[0], 'layer 1: the gradient of the last step is not finite.');
+  t.deepEqual(lagSentences(record(1, 0)), []);
   t.deepEqual(lagSentences({ step: 1, layers: [] }), []);
 });
 
