@@ -3,7 +3,7 @@ import { formatCount } from '../../numbers.ts';
 import type { Snapshot } from '../protocol.ts';
 import type { Topic } from '../view/run-view.ts';
 import { DataTable } from './data-table.ts';
-import { element, setText } from './elements.ts';
+import { element, setAttributes, setText } from './elements.ts';
 import { Legend } from './legend.ts';
 import { emptyState, type Part, type PartOptions, section } from './part.ts';
 import { type Column, type Curve, Plot } from './plot.ts';
@@ -54,6 +54,7 @@ export class CurvesPart implements Part {
       fromZero: options.fromZero,
       formatAxis: options.formatAxis,
       onCursor: (index) => this.#follow(index),
+      onChoice: () => this.#tell(),
     });
     this.#table = new DataTable(`${options.title} by step`);
     this.element = section(options, ...(options.controls ?? []));
@@ -64,8 +65,13 @@ export class CurvesPart implements Part {
       this.#summary,
       this.#table.element,
     );
-    this.#plot.element.setAttribute('role', 'img');
-    this.#plot.element.tabIndex = 0;
+    this.#summary.id = `${options.id}-summary`;
+    setAttributes(this.#plot.element, {
+      role: 'slider',
+      tabindex: 0,
+      'aria-label': `Chart: ${options.title} by step`,
+      'aria-describedby': this.#summary.id,
+    });
   }
 
   draw(now: Readonly<Snapshot>): void {
@@ -85,11 +91,9 @@ export class CurvesPart implements Part {
     if (namesOf(curves) !== namesOf(this.#curves)) this.#change(curves);
     this.#plot.draw(shown.steps, shown.drawn ?? shown.values, shown.log);
     setText(this.#summary, shown.summary);
-    this.#plot.element.setAttribute(
-      'aria-label',
-      `Chart: ${this.#options.title}. ${shown.summary} Arrow keys move through the steps.`,
-    );
     this.#showValues();
+    // What has the focus is read out when it changes, and would be with every step.
+    if (document.activeElement !== this.#plot.element) this.#tell();
     this.#table.show(() => ({
       head: curves.map(({ name }) => name),
       rows: shown.steps.map((step, i) => ({
@@ -130,6 +134,19 @@ export class CurvesPart implements Part {
       const latest = values.map((column, i) => textOf(this.#curves[i], column.findLast(isNumber)));
       this.#legend.show('latest', latest);
     }
+  }
+
+  /** The step and its values to those who do not see the legend. */
+  #tell(): void {
+    if (!this.#shown) return;
+    const { steps } = this.#shown;
+    const last = steps.length - 1;
+    setAttributes(this.#plot.element, {
+      'aria-valuemin': steps[0],
+      'aria-valuemax': steps[last],
+      'aria-valuenow': steps[Math.min(this.#cursor ?? last, last)],
+      'aria-valuetext': this.#legend.text,
+    });
   }
 
   #texts(index: number): string[] {

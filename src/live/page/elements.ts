@@ -1,20 +1,26 @@
 /** Building of the page's elements. Text is always set as text, never as markup. */
 
 type Child = Node | string;
+/** Those that are undefined or false are left out. */
+type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** An element with attributes (those that are undefined or false left out) and children. */
+/** An element with attributes and children. */
 export function element<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
-  attributes: Readonly<Record<string, string | number | boolean | undefined>> = {},
+  attributes: Attributes = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[Tag] {
   const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined || value === false) continue;
-    made.setAttribute(name, value === true ? '' : String(value));
-  }
+  setAttributes(made, attributes);
   made.append(...children);
   return made;
+}
+
+export function setAttributes(target: Element, attributes: Attributes): void {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined || value === false) continue;
+    target.setAttribute(name, value === true ? '' : String(value));
+  }
 }
 
 /** Sets the text where it differs: an unchanged live region is not read out again. */

@@ -3,6 +3,7 @@ import { element, setText } from './elements.ts';
 import type { Curve } from './plot.ts';
 
 interface Entry {
+  name: string;
   output: HTMLElement;
   /** Its value from those of all curves. */
   pick(values: readonly string[]): string;
@@ -34,9 +35,15 @@ export class Legend {
     for (const { output, pick } of this.#entries) setText(output, pick(values));
   }
 
+  /** All that it shows, as it is read out. */
+  get text(): string {
+    const values = this.#entries.map(({ name, output }) => `${name} ${output.textContent}`);
+    return `${this.#where.textContent}: ${values.join(', ')}`;
+  }
+
   #entry({ colour, look = 'line' }: Curve, name: string, pick: Entry['pick']): HTMLElement {
     const output = element('b');
-    this.#entries.push({ output, pick });
+    this.#entries.push({ name, output, pick });
     return element('span', { class: 'entry' }, swatch(colour, look), `${name} `, output);
   }
 }

@@ -22,6 +22,8 @@ export interface PlotOptions {
   formatAxis?(value: number): string;
   /** Called with the index under the cursor; null where there is none. */
   onCursor(index: number | null): void;
+  /** Called after a key has chosen another step, or none any more. */
+  onChoice(): void;
 }
 
 const AXIS_FONT = '12px system-ui, sans-serif';
@@ -36,11 +38,17 @@ export class Plot {
   #plot: uPlot | undefined;
   #data: uPlot.AlignedData = [[]];
   #log = false;
+  /** Step that keys have chosen: the cursor stays on it while the chart grows. */
+  #chosen: number | null = null;
 
   constructor(options: PlotOptions) {
     this.#options = options;
     this.element.className = 'plot';
-    this.element.addEventListener('keydown', (event) => this.#moveCursor(event));
+    this.element.addEventListener('keydown', (event) => this.#press(event));
+    this.element.addEventListener('blur', () => this.#choose(null));
+    this.element.addEventListener('pointermove', () => {
+      this.#chosen = null;
+    });
     new ResizeObserver(() => this.#resize()).observe(this.element);
   }
 
@@ -103,7 +111,11 @@ export class Plot {
           ? [{ series: [i + 1, i + 2] as [number, number], fill: () => `${colour(name)}33` }]
           : [],
       ),
-      hooks: { setCursor: [({ cursor }) => onCursor(cursor.idx ?? null)] },
+      hooks: {
+        setCursor: [({ cursor }) => onCursor(cursor.idx ?? null)],
+        // Only now is it known where a step lies.
+        draw: [() => this.#placeCursor()],
+      },
     };
   }
 
@@ -131,22 +143,49 @@ export class Plot {
     };
   }
 
-  #moveCursor(event: KeyboardEvent): void {
-    const plot = this.#plot;
+  #press(event: KeyboardEvent): void {
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (event.key === 'Escape') this.#choose(null);
     const move = KEYS[event.key];
     const steps = this.#data[0];
-    if (!plot || !move || steps.length === 0) return;
+    if (!move || steps.length === 0) return;
     event.preventDefault();
-    const index = move(plot.cursor.idx ?? steps.length - 1, steps.length - 1);
-    plot.setCursor({ left: plot.valToPos(steps[index], 'x'), top: 0 });
+    const last = steps.length - 1;
+    this.#choose(steps[Math.max(0, Math.min(last, move(this.#index ?? last, last)))]);
+  }
+
+  /** Of the chosen step, or of the one under the pointer. A history that was thinned may have a later one in its place. */
+  get #index(): number | null | undefined {
+    if (this.#chosen === null) return this.#plot?.cursor.idx;
+    const chosen = this.#chosen;
+    const index = this.#data[0].findIndex((step) => step >= chosen);
+    return index < 0 ? null : index;
+  }
+
+  #choose(step: number | null): void {
+    if (step === null && this.#chosen === null) return;
+    this.#chosen = step;
+    if (step === null) this.#plot?.setCursor({ left: -1, top: -1 });
+    else this.#placeCursor();
+    this.#options.onChoice();
+  }
+
+  #placeCursor(): void {
+    const plot = this.#plot;
+    const index = this.#chosen === null ? null : this.#index;
+    if (!plot || typeof index !== 'number') return;
+    plot.setCursor({ left: plot.valToPos(this.#data[0][index], 'x'), top: 0 });
   }
 }
 
+/** As those of every slider. */
 const KEYS: Readonly<Record<string, (index: number, last: number) => number>> = {
-  ArrowLeft: (index) => Math.max(0, index - 1),
-  ArrowRight: (index, last) => Math.min(last, index + 1),
-  PageUp: (index, last) => Math.max(0, index - Math.ceil(last / 10)),
-  PageDown: (index, last) => Math.min(last, index + Math.ceil(last / 10)),
+  ArrowLeft: (index) => index - 1,
+  ArrowDown: (index) => index - 1,
+  ArrowRight: (index) => index + 1,
+  ArrowUp: (index) => index + 1,
+  PageDown: (index, last) => index - Math.ceil(last / 10),
+  PageUp: (index, last) => index + Math.ceil(last / 10),
   Home: () => 0,
   End: (_index, last) => last,
 };

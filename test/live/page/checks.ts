@@ -3,7 +3,7 @@
 /** Texts of controls that no label names, and of pictures without words. */
 export function unlabelled(): string[] {
   const controls = document.querySelectorAll<HTMLElement>(
-    'input, select, button, progress, [role=img], [role=region], section',
+    'input, select, button, progress, [role=slider], [role=region], section',
   );
   return [...controls]
     .filter((control) => {

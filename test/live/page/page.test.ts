@@ -219,6 +219,57 @@ test.serial('what is not finite is shown as such', async (t) => {
   t.deepEqual(opened.complaints, []);
 });
 
+test.serial(
+  'keys move through the steps of a chart, and stay on theirs while it grows',
+  async (t) => {
+    const opened = await shown(t, madeUpRun(1000));
+    if (!opened) return;
+    const { page, server } = opened;
+    const chart = page.getByRole('slider', { name: 'Chart: Loss by step' });
+    const value = () => chart.getAttribute('aria-valuetext');
+    const where = () => page.locator('#loss .where').textContent();
+    t.regex(
+      (await value()) ?? '',
+      /^latest: train \d\.\d{4}, smoothed \d\.\d{4}, validation 2\.0000/,
+    );
+    await chart.focus();
+    await page.keyboard.press('Home');
+    t.is(await where(), 'step 0');
+    await page.keyboard.press('ArrowRight');
+    t.is(await where(), 'step 1');
+    t.regex(
+      (await value()) ?? '',
+      /^step 1: train 4\.\d{4}, smoothed 4\.\d{4}, validation –, range 4/,
+    );
+    t.is(await chart.getAttribute('aria-valuenow'), '1');
+    t.is(await chart.getAttribute('aria-valuemax'), '1000');
+    const told = await value();
+    server.send(
+      'points',
+      Array.from({ length: 800 }, (_, i) => madeUpPoint(1001 + i)),
+    );
+    await reads(opened, '#loss .summary', 'at step 1,800');
+    t.is(await where(), 'step 1');
+    t.is(await value(), told);
+    await page.keyboard.press('PageUp');
+    t.is(await where(), 'step 181');
+    const isLeft = await chart.evaluate((element) => {
+      const init = { key: 'ArrowLeft', altKey: true, bubbles: true, cancelable: true };
+      return element.dispatchEvent(new KeyboardEvent('keydown', init));
+    });
+    t.true(isLeft, 'the browser goes back');
+    t.is(await where(), 'step 181');
+    await page.keyboard.press('Escape');
+    t.is(await where(), 'latest');
+    t.regex((await value()) ?? '', /^latest: /);
+    await page.keyboard.press('End');
+    t.is(await where(), 'step 1,800');
+    await page.keyboard.press('Tab');
+    t.is(await where(), 'latest');
+    t.deepEqual(opened.complaints, []);
+  },
+);
+
 test.serial('charts of what was not measured say so once the run is over', async (t) => {
   const opened = await shown(t, madeUpRun(50));
   if (!opened) return;
@@ -326,12 +377,6 @@ test.serial('keyboard and screen reader find their way', async (t) => {
   t.is(levels.filter((level) => level === 1).length, 1);
   for (const [i, level] of levels.entries()) t.true(i === 0 || level <= levels[i - 1] + 1);
   t.is(await page.locator('header, main').count(), 2);
-  const chart = page.getByRole('img', { name: /^Chart: Loss\. Training loss/ });
-  await chart.focus();
-  await page.keyboard.press('Home');
-  await reads(opened, '#loss .where', 'step 0');
-  await page.keyboard.press('ArrowRight');
-  await reads(opened, '#loss .where', 'step 1');
   const slider = page.getByRole('slider', { name: /smoothing/ });
   await slider.focus();
   await page.keyboard.press('Home');
