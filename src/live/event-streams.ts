@@ -68,7 +68,7 @@ export class EventStreams {
 class EventStream {
   readonly #response: ServerResponse;
   #allowedBytes: number;
-  /** Bytes that waited at the last heartbeat. */
+  /** Bytes that waited before the last heartbeat. */
   #waitingBefore = 0;
 
   constructor(response: ServerResponse, waitingBytes: number) {
@@ -96,7 +96,7 @@ class EventStream {
     if (this.#response.writableLength > this.#allowedBytes) this.#response.destroy();
   }
 
-  /** A sign of life; one that has read nothing since the last one is dropped. */
+  /** A sign of life; one for whom no less waits than at the last one is dropped: it reads too slowly, or not at all. */
   beat(): void {
     if (this.#response.writableEnded || this.#response.destroyed) return;
     const waiting = this.#response.writableLength;

@@ -14,6 +14,7 @@ import { finiteOrNull, gradientsPointOf, PointMaker } from './point-maker.ts';
 import { PointSeries } from './points.ts';
 import type { Alert, EvaluationPoint, RunDescription, RunState, Snapshot } from './protocol.ts';
 import { type Listener, LiveEvent, RunEvents } from './run-events.ts';
+import { shortened } from './samples.ts';
 import { Vitals } from './vitals.ts';
 
 /** Between two events of steps. */
@@ -138,7 +139,8 @@ export class LiveRun implements Recorder {
     this.#events.publish('gradients', gradients);
   }
 
-  recordSample(sample: SampleRecord): void {
+  recordSample(record: SampleRecord): void {
+    const sample = shortened(record);
     this.#publish();
     this.#history.addSample(sample);
     this.#events.publish('sample', sample);

@@ -4,8 +4,8 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { errorCode } from '../errors.ts';
 
 const BLOCK_BYTES = 256 * 1024;
-/** Gradients of 64 layers take half of it. What is longer is no line of a run. */
-const MAX_LINE_BYTES = 256 * 1024;
+/** A sample of 100,000 characters takes 600 kB where each is escaped. What is longer is no line of a run. */
+const MAX_LINE_BYTES = 2 ** 20;
 const LINE_END = 10;
 /** A link may lead out of the run; a pipe would be waited for. */
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);

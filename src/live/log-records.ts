@@ -1,6 +1,6 @@
 /** What a line of a log says, where it is what training writes; undefined where it is not. Pure. */
-import type { SampleRecord } from '../metrics/records.ts';
 import type { GradientsPoint, LayerPoint } from './protocol.ts';
+import { shortened } from './samples.ts';
 
 // null stands for what was not finite.
 
@@ -33,7 +33,6 @@ const MAX_LAYERS = 100;
 const MAX_LAGS = 64;
 const MAX_GATES = 8;
 const MAX_NAME = 40;
-const MAX_TEXT = 20_000;
 
 export function stepLine({ step, tokens, loss, gradNorm, clipScale, lr }: Line) {
   if (!isCount(step) || !isCount(tokens) || !isNumber(clipScale) || !isNumber(lr)) return;
@@ -56,7 +55,7 @@ export function evaluationLine({ step, tokens, loss }: Line) {
 
 export function sampleLine({ step, text }: Line) {
   if (!isCount(step) || typeof text !== 'string') return;
-  return { step, text: text.slice(0, MAX_TEXT) } satisfies SampleRecord;
+  return shortened({ step, text });
 }
 
 export function gradientsLine({ step, layers }: Line) {

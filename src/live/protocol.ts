@@ -10,7 +10,7 @@ import type { GradientsRecord, LayerGradients, SampleRecord } from '../metrics/r
 /** Name of a server-sent event to its data. */
 export interface LiveEvents {
   snapshot: Snapshot;
-  /** New stretches of steps, a few times a second at most. */
+  /** New stretches of steps: a few times a second, and before whatever else happens. */
   points: Point[];
   evaluation: EvaluationPoint;
   gradients: GradientsPoint;

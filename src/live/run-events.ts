@@ -2,8 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import type { LiveEvents } from './protocol.ts';
 
-/** About a minute, at four a second. */
+/** Half a minute, at four times a second points and a state. */
 const KEPT_EVENTS = 256;
+/** Of those that were sent to somebody; what was not shares its data with the history. */
+const KEPT_BYTES = 4 * 2 ** 20;
 
 /** One server-sent event; its bytes are made when first asked for, once for all. */
 export class LiveEvent {
@@ -16,6 +18,11 @@ export class LiveEvent {
     this.#id = id;
     this.#name = name;
     this.#data = data;
+  }
+
+  /** 0 where its bytes were not asked for. */
+  get madeBytes(): number {
+    return this.#bytes?.length ?? 0;
   }
 
   get bytes(): Buffer {
@@ -48,8 +55,12 @@ export class RunEvents {
     this.#last++;
     const event = new LiveEvent(this.id, name, data);
     this.#kept.push(event);
-    if (this.#kept.length > KEPT_EVENTS) this.#kept.shift();
     for (const listener of this.#listeners) listener(event);
+    while (this.#kept.length > KEPT_EVENTS || this.#keptBytes > KEPT_BYTES) this.#kept.shift();
+  }
+
+  get #keptBytes(): number {
+    return this.#kept.reduce((sum, { madeBytes }) => sum + madeBytes, 0);
   }
 
   /** What came after the event `id`; undefined where that is not known any more, or never was. */

@@ -92,6 +92,27 @@ test('what is not finite is told as such, be it a validation or a gradient', (t)
   stop();
 });
 
+test('of a long sample the beginning is told, and says so', (t) => {
+  const { run, stop, told } = watched();
+  run.recordSample({ step: 1, text: 'x'.repeat(100_000) });
+  t.regex(told('sample')[0].text, /^x{20000}\n… and 80,000 characters more/);
+  stop();
+});
+
+test('the events that are kept are bounded in bytes', (t) => {
+  const { run, stop, told } = watched();
+  run.recordStep(stepRecord(1));
+  const before = run.unseen(undefined)[0].bytes.toString().slice(4).split('\n')[0];
+  const text = '\u0001'.repeat(20_000);
+  const sample = (step: number) => run.recordSample({ step, text });
+  for (let step = 1; step <= 20; step++) sample(step);
+  t.is(run.unseen(before).length, 20);
+  for (let step = 21; step <= 60; step++) sample(step);
+  t.is(run.unseen(before).length, 1, 'a snapshot');
+  t.is(told('sample').length, 60);
+  stop();
+});
+
 test('the workers of a point were busy for their share of its step', (t) => {
   const { run, stop, told } = watched();
   const pool = { workers: 2, restarts: 0, repeatedTasks: 0, actorRestarts: {} };

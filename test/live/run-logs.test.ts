@@ -46,7 +46,7 @@ test('hostile, torn and repeated lines are passed over', async (t) => {
     step(-1),
     step(2.5),
     step(1),
-    'x'.repeat(600_000),
+    'x'.repeat(1_200_000),
     '',
   ];
   const torn = step(9).slice(0, 20);
@@ -153,6 +153,18 @@ test('validations tell which was the best so far; the first and the latest sampl
   t.is(lists.samples[0].step, 0);
   t.is(lists.samples[1].step, 31);
   t.is(lists.samples[49].step, 79);
+});
+
+test('of a long sample the beginning is kept, and says so, however its log escapes it', async (t) => {
+  const folder = temporaryFolder(t);
+  const long = '\u0001'.repeat(100_000);
+  const samples = [long, 'short', `${'x'.repeat(19_999)}😀`];
+  const log = samples.map((text, i) => JSON.stringify({ step: i + 1, text }));
+  writeFileSync(join(folder, 'samples.ndjson'), lines(...log));
+  const texts = (await readRunLogs(folder, PHASES)).samples.map(({ text }) => text);
+  t.is(texts[0], `${long.slice(0, 20_000)}\n… and 80,000 characters more, in samples.ndjson`);
+  t.is(texts[1], 'short');
+  t.is(texts[2], `${'x'.repeat(19_999)}\n… and 2 characters more, in samples.ndjson`);
 });
 
 test('what is no regular file of the folder is no log', async (t) => {
