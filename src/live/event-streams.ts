@@ -40,7 +40,7 @@ export class EventStreams {
     return { stream: (response) => this.#open(response, lastIdOf(request)) };
   }
 
-  /** Ends all, after what is waiting for them. */
+  /** Ends all. What the system has not taken by then is lost where the server cuts the connections. */
   close(): void {
     for (const stream of this.#streams) stream.end();
   }

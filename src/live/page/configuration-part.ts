@@ -34,11 +34,16 @@ function factsOf(run: RunDescription): [string, string][] {
   return [
     ['run', run.run],
     ['cell', run.cell],
-    ['parameters', formatCount(run.parameters)],
-    ['vocabulary', formatCount(run.vocabulary)],
-    ['steps', `${formatCount(run.totalSteps)}, ${formatCount(run.stepsPerEpoch)} an epoch`],
+    ['parameters', known(run.parameters)],
+    ['vocabulary', known(run.vocabulary)],
+    ['steps', `${known(run.totalSteps)}, ${known(run.stepsPerEpoch)} an epoch`],
     ['workers', `${formatCount(run.workers)}, ${formatCount(run.lanes)} lanes`],
-    ['kernels', kernels],
+    ['kernels', kernels || '–'],
     ['Threadloom', run.version],
   ];
+}
+
+/** While a run starts, what is not known yet is 0. */
+function known(count: number): string {
+  return count === 0 ? '–' : formatCount(count);
 }

@@ -79,8 +79,9 @@ const TILES: [name: string, read: Tile][] = [
   ],
 ];
 
-/** A run that was given a time ends before its steps do. */
+/** A run that was given a time ends before its steps do; one that starts does not know them yet. */
 function goalOf(totalSteps: number, { kind, step }: RunState): string {
+  if (totalSteps === 0) return '';
   const early = kind === 'finished' && step < totalSteps;
   return `${early ? 'of at most' : 'of'} ${formatCount(totalSteps)}`;
 }

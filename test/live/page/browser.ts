@@ -1,7 +1,7 @@
-/** One Chromium for the tests of a file, where this machine has one. */
+/** One Chromium for the tests of a file; where this machine has none, they are skipped. */
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import type { ExecutionContext } from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome'];
@@ -16,6 +16,12 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
+const executablePath = findChromium();
+if (!executablePath) console.warn(`Skipped: none of ${NAMES.join(', ')} is on the PATH.`);
+
+/** Declares a test that needs a browser: one after another, for they share it. */
+export const browserTest = executablePath ? test.serial : test.serial.skip;
+
 let started: Promise<Browser> | undefined;
 
 /** Ends the browser; for `test.after.always`. */
@@ -29,17 +35,11 @@ export interface OpenPage {
   complaints: string[];
 }
 
-/** A page of its own; undefined, with the reason in the test's log, where there is no Chromium. */
+/** A page of its own. */
 export async function newPage(
   t: ExecutionContext,
   options: BrowserContextOptions = {},
-): Promise<OpenPage | undefined> {
-  const executablePath = findChromium();
-  if (!executablePath) {
-    t.log(`skipped: none of ${NAMES.join(', ')} is on the PATH`);
-    t.pass();
-    return undefined;
-  }
+): Promise<OpenPage> {
   started ??= chromium.launch({ executablePath, args: ARGUMENTS });
   const context = await (await started).newContext({
     viewport: { width: 1280, height: 900 },

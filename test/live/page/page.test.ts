@@ -6,7 +6,7 @@ import type { Snapshot } from '../../../src/live/protocol.ts';
 import { renderReport } from '../../../src/live/report-page.ts';
 import { formatCount, formatNumber } from '../../../src/numbers.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
-import { closeBrowser, newPage, type OpenPage } from './browser.ts';
+import { browserTest, closeBrowser, newPage, type OpenPage } from './browser.ts';
 import { contrasts, outline, unlabelled } from './checks.ts';
 import { EventServer } from './event-server.ts';
 import {
@@ -38,9 +38,8 @@ async function shown(
   t: ExecutionContext,
   snapshot: Snapshot,
   options?: Parameters<typeof newPage>[1],
-): Promise<(OpenPage & { server: EventServer }) | undefined> {
+): Promise<OpenPage & { server: EventServer }> {
   const opened = await newPage(t, options);
-  if (!opened) return undefined;
   const server = await EventServer.start(t, snapshot);
   await opened.page.goto(server.url);
   await opened.page.waitForSelector('#loss canvas');
@@ -52,11 +51,10 @@ async function reads({ page }: OpenPage, selector: string, text: string): Promis
   await page.locator(selector, { hasText: text }).first().waitFor({ timeout: 10_000 });
 }
 
-test.serial(
+browserTest(
   'what the snapshot holds stands on the page, and nothing is complained about',
   async (t) => {
     const opened = await shown(t, madeUpRun(1000, { alerts: ALERTS }));
-    if (!opened) return;
     const { page, complaints } = opened;
     const text = async (selector: string) =>
       (await page.locator(selector).textContent())?.trim() ?? '';
@@ -84,23 +82,21 @@ test.serial(
   },
 );
 
-test.serial('what is not measured says which flag shows it', async (t) => {
+browserTest('what is not measured says which flag shows it', async (t) => {
   const run = { ...madeUpRun(0).run, settings: [] };
   const opened = await newPage(t);
-  if (!opened) return;
   const server = await EventServer.start(t, madeUpRun(0, { run, evaluations: [] }));
   await opened.page.goto(server.url);
   await reads(opened, '#lags .empty', 'Train with --gradients-every 100');
   await reads(opened, '#samples .empty', 'Train with --sample-every 100');
   await reads(opened, '#loss .empty', 'No step has been taken yet.');
   server.send('points', [madeUpPoint(1)]);
-  await reads(opened, '#loss .summary', 'at step 1');
+  await reads(opened, '#loss .summary', 'at step 1,');
   t.deepEqual(opened.complaints, []);
 });
 
-test.serial('a dropped stream is taken up where it ended, without gap or repeat', async (t) => {
+browserTest('a dropped stream is taken up where it ended, without gap or repeat', async (t) => {
   const opened = await shown(t, madeUpRun(50));
-  if (!opened) return;
   const { page, server } = opened;
   server.send('points', [madeUpPoint(51)]);
   await reads(opened, '#loss .summary', 'at step 51');
@@ -122,10 +118,9 @@ test.serial('a dropped stream is taken up where it ended, without gap or repeat'
   );
 });
 
-test.serial('an alert that stays is not touched when another comes, changes or goes', async (t) => {
+browserTest('an alert that stays is not touched when another comes, changes or goes', async (t) => {
   const [warning, critical] = ALERTS;
   const opened = await shown(t, madeUpRun(50, { alerts: [critical] }));
-  if (!opened) return;
   const { page, server } = opened;
   await page.evaluate(() => {
     const changes: string[] = [];
@@ -148,11 +143,10 @@ test.serial('an alert that stays is not touched when another comes, changes or g
   await reads(opened, '#alerts .all-well', 'No alert.');
 });
 
-test.serial(
+browserTest(
   'what a step does not change stays: samples, pictures, the table of phases',
   async (t) => {
     const opened = await shown(t, madeUpRun(1000));
-    if (!opened) return;
     const { page, server } = opened;
     const places = ['#samples pre', '#lags .sentences li', '#lags .lags span', '#phases .means td'];
     const before = await Promise.all(
@@ -171,9 +165,8 @@ test.serial(
   },
 );
 
-test.serial('an open table comes to have the last steps, and every validation', async (t) => {
+browserTest('an open table comes to have the last steps, and every validation', async (t) => {
   const opened = await shown(t, madeUpRun(1800));
-  if (!opened) return;
   const { page, server } = opened;
   await page.locator('#loss summary').click();
   await reads(opened, '#loss tbody th', '1,800');
@@ -183,9 +176,8 @@ test.serial('an open table comes to have the last steps, and every validation', 
   await reads(opened, '#loss tbody tr:first-child th', '1,803');
 });
 
-test.serial('a report says what its logs do not hold, even of a run that trains', async (t) => {
+browserTest('a report says what its logs do not hold, even of a run that trains', async (t) => {
   const opened = await newPage(t);
-  if (!opened) return;
   const run = madeUpRun(50);
   const points = run.points.map((point) => ({ ...point, time: null, busyShares: [] }));
   const path = join(temporaryFolder(t), 'report.html');
@@ -197,9 +189,8 @@ test.serial('a report says what its logs do not hold, even of a run that trains'
   t.deepEqual(opened.complaints, []);
 });
 
-test.serial('what is not finite is shown as such', async (t) => {
+browserTest('what is not finite is shown as such', async (t) => {
   const opened = await shown(t, madeUpRun(1000));
-  if (!opened) return;
   const { server } = opened;
   server.send('evaluation', { step: 1100, tokens: 1, loss: null, best: false });
   await reads(opened, '.state dd', 'not finite');
@@ -219,11 +210,10 @@ test.serial('what is not finite is shown as such', async (t) => {
   t.deepEqual(opened.complaints, []);
 });
 
-test.serial(
+browserTest(
   'keys move through the steps of a chart, and stay on theirs while it grows',
   async (t) => {
     const opened = await shown(t, madeUpRun(1000));
-    if (!opened) return;
     const { page, server } = opened;
     const chart = page.getByRole('slider', { name: 'Chart: Loss by step' });
     const value = () => chart.getAttribute('aria-valuetext');
@@ -270,9 +260,29 @@ test.serial(
   },
 );
 
-test.serial('charts of what was not measured say so once the run is over', async (t) => {
+browserTest('a run that starts does not make up what it does not know yet', async (t) => {
+  const opened = await newPage(t);
+  const { run } = madeUpRun(0);
+  const unknown = { parameters: 0, vocabulary: 0, totalSteps: 0, stepsPerEpoch: 0 };
+  const start = { ...run, ...unknown, backend: '', variant: '' };
+  const state = { kind: 'starting', step: 0, secondsLeft: null } as const;
+  const server = await EventServer.start(t, madeUpRun(0, { run: start, state, evaluations: [] }));
+  await opened.page.goto(server.url);
+  await reads(opened, '.badge', 'starting');
+  const facts = await opened.page.locator('#configuration table').first().textContent();
+  t.regex(facts ?? '', /parameters–vocabulary–steps–, – an epoch/);
+  t.regex(facts ?? '', /kernels–/);
+  t.is(await opened.page.locator('.state dd.note').first().textContent(), '');
+  server.send('snapshot', madeUpRun(50, { evaluations: [] }));
+  await reads(opened, '.state dd.note', 'of 20,000');
+  await reads(opened, '#loss .summary', 'No validation so far.');
+  server.send('state', { kind: 'finished', step: 50, secondsLeft: null });
+  await reads(opened, '#loss .summary', 'No validation.');
+  t.deepEqual(opened.complaints, []);
+});
+
+browserTest('charts of what was not measured say so once the run is over', async (t) => {
   const opened = await shown(t, madeUpRun(50));
-  if (!opened) return;
   const { server } = opened;
   for (const id of ['lags', 'saturation', 'updates']) {
     await reads(opened, `#${id} .empty`, 'The first measurement comes with step 100');
@@ -284,9 +294,8 @@ test.serial('charts of what was not measured say so once the run is over', async
   t.deepEqual(opened.complaints, []);
 });
 
-test.serial('a run that is over and its server say so, and the page stays', async (t) => {
+browserTest('a run that is over and its server say so, and the page stays', async (t) => {
   const opened = await shown(t, madeUpRun(50));
-  if (!opened) return;
   opened.server.send('state', { kind: 'finished', step: 50, secondsLeft: null });
   await reads(opened, '.badge', 'finished');
   opened.server.close();
@@ -294,9 +303,8 @@ test.serial('a run that is over and its server say so, and the page stays', asyn
   t.is(await opened.page.locator('.state dd').first().textContent(), '50');
 });
 
-test.serial('a long history and a fast stream keep the page quick and bounded', async (t) => {
+browserTest('a long history and a fast stream keep the page quick and bounded', async (t) => {
   const opened = await shown(t, madeUpRun(10_000));
-  if (!opened) return;
   const { page, server } = opened;
   await page.evaluate(() => {
     const record = { draws: [] as number[], frames: 0 };
@@ -328,9 +336,8 @@ test.serial('a long history and a fast stream keep the page quick and bounded', 
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  test.serial(`in the ${colorScheme} theme all text can be read`, async (t) => {
+  browserTest(`in the ${colorScheme} theme all text can be read`, async (t) => {
     const opened = await shown(t, madeUpRun(1000, { alerts: ALERTS }), { colorScheme });
-    if (!opened) return;
     const { page, complaints } = opened;
     await page.locator('#loss summary').click();
     const poor = (await page.evaluate(contrasts)).filter(({ ratio }) => ratio < 4.5);
@@ -340,9 +347,8 @@ for (const colorScheme of ['light', 'dark'] as const) {
   });
 }
 
-test.serial('the theme can be chosen, and the choice is kept', async (t) => {
+browserTest('the theme can be chosen, and the choice is kept', async (t) => {
   const opened = await shown(t, madeUpRun(100), { colorScheme: 'light' });
-  if (!opened) return;
   const { page } = opened;
   const back = () => page.evaluate(() => getComputedStyle(document.body).color);
   const light = await back();
@@ -355,10 +361,9 @@ test.serial('the theme can be chosen, and the choice is kept', async (t) => {
 });
 
 for (const width of [360, 768, 1280]) {
-  test.serial(`nothing is wider than a screen of ${width} pixels`, async (t) => {
+  browserTest(`nothing is wider than a screen of ${width} pixels`, async (t) => {
     const viewport = { width, height: 740 };
     const opened = await shown(t, madeUpRun(1000, { alerts: ALERTS }), { viewport });
-    if (!opened) return;
     const { page } = opened;
     for (const summary of await page.locator('summary').all()) {
       if (await summary.isVisible()) await summary.click();
@@ -367,9 +372,8 @@ for (const width of [360, 768, 1280]) {
   });
 }
 
-test.serial('keyboard and screen reader find their way', async (t) => {
+browserTest('keyboard and screen reader find their way', async (t) => {
   const opened = await shown(t, madeUpRun(1000));
-  if (!opened) return;
   const { page } = opened;
   t.deepEqual(await page.evaluate(unlabelled), []);
   const levels = await page.evaluate(outline);

@@ -8,7 +8,7 @@ import { type LoggedStep, linesOf, logsOf } from '../../helpers/runs.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { writeText } from '../../helpers/text.ts';
 import { parseSeries } from '../../metrics/scrape.ts';
-import { closeBrowser, newPage } from './browser.ts';
+import { browserTest, closeBrowser, newPage } from './browser.ts';
 
 test.after.always(closeBrowser);
 
@@ -30,9 +30,8 @@ async function trained(t: ExecutionContext) {
   return { cwd, url, running };
 }
 
-test('page, metrics, logs and report of a real run show the same numbers', async (t) => {
+browserTest('page, metrics, logs and report of a real run show the same numbers', async (t) => {
   const opened = await newPage(t);
-  if (!opened) return;
   const { page, complaints } = opened;
   const { cwd, url, running } = await trained(t);
   await page.goto(url);
