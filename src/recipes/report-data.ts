@@ -22,11 +22,13 @@ export async function readRun(path: string): Promise<Snapshot> {
   const { checkpoint } = openNewest(path);
   const { header } = checkpoint;
   checkpoint.close();
+  // Now: by the time the logs are read, a run that trains may have ended after what they hold.
+  const kind = stateOf(path, header);
   const history = await readHistory(path);
   const step = history.points.at(-1)?.step ?? header.progress.step;
   return {
     run: descriptionOf(path, header, step),
-    state: { kind: stateOf(path, header), step, secondsLeft: null },
+    state: { kind, step, secondsLeft: null },
     ...history.toLists(),
     alerts: [],
   };
