@@ -40,7 +40,7 @@ export interface Evidence {
 }
 
 interface Finding {
-  /** It stays the same while the alert lasts: a figure that runs would have it read out again every second. */
+  /** It changes where something happens, never with time or with every step: each change of it is read out. */
   message: string;
   /** Where it is known better than by the first look. */
   since?: number;

@@ -128,7 +128,7 @@ export interface Alert {
   severity: 'warning' | 'critical';
   /** Unix time in seconds. */
   since: number;
-  /** What is wrong, in one sentence with its limit; the same while it lasts. */
+  /** What is wrong, in one sentence with its limit; it does not change with every step. */
   message: string;
   /** What to do. */
   advice: string;

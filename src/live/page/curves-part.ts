@@ -65,12 +65,11 @@ export class CurvesPart implements Part {
       this.#summary,
       this.#table.element,
     );
-    this.#summary.id = `${options.id}-summary`;
     setAttributes(this.#plot.element, {
       role: 'slider',
       tabindex: 0,
+      // Not described by the summary, which changes: that is read out too.
       'aria-label': `Chart: ${options.title} by step`,
-      'aria-describedby': this.#summary.id,
     });
   }
 
