@@ -12,7 +12,9 @@ export function alertsPart(isReport: boolean): Part {
   const critical = liveList('alert');
   const warnings = liveList('status');
   const none = element('p', { class: 'all-well' });
-  whole.append(critical.element, warnings.element, none);
+  // Read out as well: that all is well again.
+  warnings.element.append(none);
+  whole.append(critical.element, warnings.element);
   return {
     element: whole,
     topics: ['alerts', 'kind'],

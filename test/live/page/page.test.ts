@@ -140,7 +140,7 @@ browserTest('an alert that stays is not touched when another comes, changes or g
   await page.locator('#alerts .warning').waitFor({ state: 'detached' });
   t.deepEqual(await page.evaluate(() => (window as unknown as { changes: string[] }).changes), []);
   server.send('alerts', []);
-  await reads(opened, '#alerts .all-well', 'No alert.');
+  await reads(opened, '#alerts [role=status] .all-well', 'No alert.');
 });
 
 browserTest(
