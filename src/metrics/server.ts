@@ -14,6 +14,7 @@ import { type Answer, refuse, send } from './answers.ts';
 import { type Connections, limitConnections } from './connections.ts';
 import { DEFAULT_PORT, listen } from './listen.ts';
 import { reuse } from './reuse.ts';
+import { Scrapes } from './scrapes.ts';
 
 /** What is served; `Metrics` is one. */
 export interface MetricsSource {
@@ -61,6 +62,10 @@ export interface MetricsServer {
   readonly movedFrom?: number;
   /** Ends all connections, idle or not, and frees the port. May be called again. */
   close(): Promise<void>;
+  /** In which the next scrape comes, of one who reads the metrics at regular intervals; 0 where there is none. */
+  readonly secondsToScrape: number;
+  /** Waits for that scrape, or until `signal` is aborted: the values that are served from now on will have been read. */
+  untilScraped(signal?: AbortSignal): Promise<void>;
   /** Serves for so many seconds more, or until `signal` is aborted, and closes. Keeps the process alive. */
   closeAfter(seconds: number, signal?: AbortSignal): Promise<void>;
 }
@@ -89,7 +94,18 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   const connections = limitConnections(server, MAX_CONNECTIONS);
   server.setTimeout(IDLE_MILLISECONDS);
   const port = await listen(server, options.host, options.port);
-  server.on('request', answerer(options, server.address() as AddressInfo, connections));
+  const scrapes = new Scrapes();
+  const { source } = options;
+  const text = reuse(async () => Buffer.from(await source.render()), RENDER_MILLISECONDS);
+  const metrics: Route = async () => ({ type: source.contentType, body: await text.read() });
+  const answer = answerer(options, metrics, server.address() as AddressInfo, connections);
+  server.on('request', (request, response) => {
+    if (pathOf(request) === METRICS_PATH) {
+      const read = scrapes.begin();
+      response.once('finish', () => response.statusCode === 200 && read());
+    }
+    void answer(request, response);
+  });
   server.unref();
   // A connection that could not be accepted (out of file descriptors) must not end the run.
   server.on('error', () => {});
@@ -100,6 +116,13 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     port,
     movedFrom: options.port === undefined && port !== DEFAULT_PORT ? DEFAULT_PORT : undefined,
     close,
+    get secondsToScrape() {
+      return scrapes.secondsToNext;
+    },
+    async untilScraped(signal) {
+      text.forget();
+      await scrapes.next(signal);
+    },
     async closeAfter(seconds, signal) {
       if (seconds > 0) await untilAborted(delay(seconds * 1000, undefined, { signal }), signal);
       await close();
@@ -130,22 +153,28 @@ async function untilAborted(wait: Promise<void>, signal?: AbortSignal): Promise<
 const WRONG_HOST =
   'This name of the host is not answered. Give it to the run with --metrics-allowed-hosts.';
 
+const METRICS_PATH = '/metrics';
+
+function pathOf({ url = '' }: IncomingMessage): string {
+  return url.split('?', 1)[0];
+}
+
 function answerer(
   { source, host, allowedHosts: allowed = [], pages }: MetricsServerOptions,
+  metrics: Route,
   { address }: AddressInfo,
   connections: Connections,
 ): RequestListener {
-  const render = reuse(async () => Buffer.from(await source.render()), RENDER_MILLISECONDS);
   const routes = new Map<string, Route>([
     ...(pages?.routes ?? []),
-    ['/metrics', async () => ({ type: source.contentType, body: await render() })],
+    [METRICS_PATH, metrics],
     ['/healthz', () => ({ type: 'application/json', body: healthText(source) })],
   ]);
   const answersTo = hostCheck({ host, address, machine: hostname(), allowed });
   return async (request, response) => {
     if (request.socket.destroyed) return;
     if (!answersTo(request.headers.host)) return refuse(request, response, 403, WRONG_HOST);
-    const route = routes.get(request.url?.split('?', 1)[0] ?? '');
+    const route = routes.get(pathOf(request));
     if (!route) return refuse(request, response, 404, notFound(routes));
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('Allow', 'GET, HEAD');

@@ -64,6 +64,7 @@ export class Watching {
   /** Serves the last values for as long as was asked for. */
   async end({ interrupted }: TrainResult, signal?: AbortSignal): Promise<void> {
     this.#live?.end(interrupted ? 'stopped' : 'finished');
+    await this.#untilScraped(signal);
     await this.server?.closeAfter(this.#config.metricsLinger, signal);
   }
 
@@ -77,7 +78,20 @@ export class Watching {
     if (seconds > 0) {
       this.#onWarning?.(`The run failed and is served for ${seconds} s more: ${message}`);
     }
+    await this.#untilScraped(signal);
     await this.server.closeAfter(seconds, signal);
+  }
+
+  /** Where Prometheus reads the metrics, its last values must not be those of a run that trains, as if it had been killed. */
+  async #untilScraped(signal?: AbortSignal): Promise<void> {
+    const seconds = this.server?.secondsToScrape ?? 0;
+    if (seconds >= 1) {
+      this.#onWarning?.(
+        `The end of the run is shown to who scrapes its metrics next, in ${Math.ceil(seconds)} s at most; Ctrl-C ends at once.`,
+      );
+    }
+    // One that was aborted has stopped the run; the next Ctrl-C ends the process.
+    await this.server?.untilScraped(signal?.aborted ? undefined : signal);
   }
 
   async close(): Promise<void> {

@@ -188,3 +188,17 @@ test('the default port in use is left for the next free one, which is said', asy
   t.regex(await scrape(), /^threadloom_run_info\{/m);
   await stop();
 });
+
+test('the last scrape of a run that is stopped shows one that does not train', async (t) => {
+  const { running, scrape } = await training(t, '--metrics-port', '0');
+  await until(scrape, (series) => value(series, 'threadloom_steps_total') >= 5);
+  running.child.kill('SIGINT');
+  let last = '';
+  try {
+    for (;;) last = await scrape();
+  } catch {
+    // The server is gone.
+  }
+  t.is((await running.finished).code, 130);
+  t.is(value(parseSeries(last, 'my-run'), 'threadloom_training_active'), 0);
+});
