@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { messageOf } from '../../src/errors.ts';
-import { startCli, TINY } from '../helpers/cli.ts';
+import { type RunningCli, startCli, TINY } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeText } from '../helpers/text.ts';
 import { DASHBOARD_FILES, panelQueries, type VariableFile } from './dashboard-files.ts';
@@ -78,6 +78,22 @@ test('a real run whose loss becomes infinite makes the alert fire', async (t) =>
   );
 });
 
+test('a real run that is stopped with Ctrl-C is seen to have ended, not to be gone', async (t) => {
+  if (!isInstalled(t, 'prometheus')) return;
+  const folder = temporaryFolder(t);
+  const run = startCli(t, [
+    ...['train', writeText(folder), '--run', join(folder, 'stopped'), ...TINY],
+    ...['--epochs', '1000000', '--metrics-port', '0'],
+  ]);
+  const prometheus = await startPrometheus(t, await addressOf(run));
+  await prometheus.until('count_over_time(threadloom_steps_total[1m]) >= 4');
+  run.child.kill('SIGINT');
+  t.is((await run.finished).code, 130);
+  await prometheus.until('up == 0');
+  const [{ value }] = await prometheus.query('last_over_time(threadloom_training_active[1m])');
+  t.is(value, 0);
+});
+
 /** A run that has a series of everything within seconds, and trains until the test ends; its address. */
 function startBusyRun(t: ExecutionContext): Promise<string> {
   const folder = temporaryFolder(t);
@@ -89,9 +105,12 @@ function startBusyRun(t: ExecutionContext): Promise<string> {
   ]);
 }
 
-/** Host and port of its metrics. */
-async function startRun(t: ExecutionContext, args: readonly string[]): Promise<string> {
-  const run = startCli(t, [...args, '--metrics-port', '0']);
+function startRun(t: ExecutionContext, args: readonly string[]): Promise<string> {
+  return addressOf(startCli(t, [...args, '--metrics-port', '0']));
+}
+
+/** Host and port of a run's metrics. */
+async function addressOf(run: RunningCli): Promise<string> {
   const [, address] = await run.shows(/http:\/\/(127\.0\.0\.1:\d+)/);
   return address;
 }
