@@ -126,6 +126,8 @@ function reportCounts(first: Sample, last: Sample, sampler: Sampler): void {
     check(last[key] <= first[key], `${key} grow from ${first[key]} to ${last[key]}`);
   }
   check(last.series > 0, 'the metrics could not be read');
+  const [codeBefore, code] = [first, last].map(({ codeBytes }) => formatBytes(codeBytes));
+  console.log(`compiled code      ${codeBefore} and ${code} in the main thread`);
   console.log(`scraped text       ${first.scrapeLength} and ${last.scrapeLength} characters`);
   console.log(`main collecting    ${(100 * sampler.collectionShare).toFixed(3)}% of the time`);
   for (const warning of sampler.warnings) check(false, `Node.js warns: ${warning}`);

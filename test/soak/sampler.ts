@@ -4,7 +4,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } 
 import { get } from 'node:http';
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 export interface Sample {
@@ -12,8 +12,10 @@ export interface Sample {
   seconds: number;
   /** Resident memory of the process with all its threads. */
   residentBytes: number;
-  /** Of the main thread, just collected. */
+  /** Of the main thread, just collected, without compiled code. */
   heapBytes: number;
+  /** What V8 has compiled for the main thread, with its data: functions are compiled anew as it learns of them. */
+  codeBytes: number;
   /** Buffers of the main thread, outside its heap. */
   externalBytes: number;
   tokensPerSecond: number;
@@ -75,6 +77,8 @@ export class Sampler {
   sample(step: number, tokensPerSecond: number): void {
     this.#collect();
     const { rss, heapUsed, external } = process.memoryUsage();
+    const code = getHeapCodeStatistics();
+    const codeBytes = code.code_and_metadata_size + code.bytecode_and_metadata_size;
     const onProcess = process
       .eventNames()
       .reduce((sum, name) => sum + process.listenerCount(name), 0);
@@ -82,7 +86,8 @@ export class Sampler {
       step,
       seconds: this.seconds,
       residentBytes: rss,
-      heapBytes: heapUsed,
+      heapBytes: heapUsed - codeBytes,
+      codeBytes,
       externalBytes: external,
       tokensPerSecond,
       handles: process.getActiveResourcesInfo().length,
