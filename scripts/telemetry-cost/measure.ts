@@ -119,7 +119,7 @@ async function startTraining(file: string, run: string, telemetry: Settings): Pr
     ...MODEL,
     ...telemetry,
     ...{ files: [file], run, force: true, epochs: 1_000_000 },
-    ...{ valFraction: 0, evalEvery: 2_000_000_000, checkpointEvery: 0 },
+    ...{ valFraction: 0, checkpointEvery: 0 },
   };
   const trainee: Trainee = { settings, steps: WINDOW_STEPS };
   const program = startProgram('../telemetry-cost/training.js', [JSON.stringify(trainee)]);

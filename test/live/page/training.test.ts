@@ -19,6 +19,19 @@ async function tilesOf(page: Page): Promise<Record<string, string>> {
   return Object.fromEntries(names.map((name, i) => [name, values[i]]));
 }
 
+/** `1,234` */
+function numberOf(text = ''): number {
+  return Number(text.replaceAll(',', ''));
+}
+
+/** Resolves once the page shows a later step. */
+async function stepAbove(page: Page, step: number): Promise<void> {
+  await page.waitForFunction((least) => {
+    const tile = document.querySelector('.state dd:not(.note)');
+    return Number(tile?.textContent?.replaceAll(',', '')) > least;
+  }, step);
+}
+
 /** Trains to the end and keeps the port open. */
 async function trained(t: ExecutionContext) {
   const cwd = temporaryFolder(t);
@@ -74,3 +87,33 @@ browserTest('page, metrics, logs and report of a real run show the same numbers'
   t.is(await page.locator('.connection').textContent(), 'report');
   t.deepEqual(complaints, []);
 });
+
+browserTest(
+  'a page that is left open goes on with the run after a kill and a resume',
+  async (t) => {
+    const { page } = await newPage(t);
+    const cwd = temporaryFolder(t);
+    writeText(cwd);
+    const model = [...TINY, '--epochs', '1000000', '--checkpoint-every', '20', '--run', 'killed'];
+    const first = startCli(t, ['train', 'text.txt', ...model, '--metrics-port', '0'], { cwd });
+    const [, url] = await first.shows(/^ {2}metrics +(http:\/\/\S+)\/metrics$/m);
+    await page.goto(url);
+    await stepAbove(page, 40);
+    first.child.kill('SIGKILL');
+    await first.finished;
+    await page.locator('.connection', { hasText: 'trying again' }).waitFor();
+    const before = numberOf((await tilesOf(page)).Step);
+
+    const port = ['--metrics-port', new URL(url).port];
+    const second = startCli(t, ['resume', 'killed', ...port], { cwd });
+    await page.locator('.connection', { hasText: 'connected' }).waitFor();
+    await stepAbove(page, before);
+    t.is(await page.locator('.badge').textContent(), 'training');
+    // The whole history, from the logs of the process that was killed on.
+    await page.locator('#loss summary').click();
+    const steps = await page.locator('#loss tbody th').allInnerTexts();
+    t.true(numberOf(steps.at(-1)) < before / 4, String(steps));
+    second.child.kill('SIGINT');
+    t.is((await second.finished).code, 130);
+  },
+);
