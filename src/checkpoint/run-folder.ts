@@ -1,22 +1,14 @@
 /** The folder of a run: configuration, logs and checkpoints; of one process, until it is closed. */
-import {
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { errorCode, expected, InputError, messageOf, shellWord, show } from '../errors.ts';
+import { errorCode, expected, InputError, messageOf } from '../errors.ts';
 import { readSmallFile } from '../small-file.ts';
 import { AppendLog, wholeBytes } from './append-log.ts';
 import { syncFolder, TEMPORARY_SUFFIX, writeDurably } from './durable.ts';
-import { isLock, lockRun, type RunLock, refuseLocked } from './run-lock.ts';
+import { lockRun, type RunLock, refuseLocked } from './run-lock.ts';
+import { CONFIG, refuseLink, refuseOthers, writable } from './run-place.ts';
 import { CHECKPOINT_FOLDER, removeTemporaryFiles } from './store.ts';
 
-const CONFIG = 'config.json';
 const CORPUS = 'corpus';
 /** Where a report of the run is written unless it is said otherwise. */
 export const REPORT = 'report.html';
@@ -213,56 +205,5 @@ function realPath(path: string): string {
     return realpathSync(path);
   } catch {
     return resolve(path);
-  }
-}
-
-/** Throws InputError where a run of someone else would have us write elsewhere. */
-function refuseLink(path: string): void {
-  if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return;
-  throw new InputError(
-    `Expected ${show(path)} to be a folder of the run itself, got a link. Put what it points to in its place.`,
-  );
-}
-
-/** Throws InputError where what is there may not be replaced. */
-function refuseOthers(path: string, force: boolean): void {
-  if (!statSync(path).isDirectory()) {
-    throw new InputError(expected('--run to be a folder', path, 'Choose another --run.'));
-  }
-  const unfinished = CONFIG + TEMPORARY_SUFFIX;
-  const entries = entriesOf(path).filter((name) => !isLock(name) && name !== unfinished);
-  if (entries.length === 0) return;
-  if (!force) {
-    throw new InputError(
-      `Expected --run to be a new or empty folder, got ${path}. ` +
-        `Use another --run, --force to replace it, or threadloom resume ${shellWord(path)}.`,
-    );
-  }
-  if (!entries.includes(CONFIG)) {
-    throw new InputError(
-      `Expected --force to replace a run, but ${path} holds other files and no ${CONFIG}. Choose another --run.`,
-    );
-  }
-}
-
-function writable<Result>(path: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    throw new InputError(
-      `Expected --run to be a folder that can be written, got ${path} (${messageOf(error)}). Choose another --run.`,
-      { cause: error },
-    );
-  }
-}
-
-function entriesOf(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    throw new InputError(
-      `Expected --run to be a folder that can be read, got ${path} (${messageOf(error)}). Choose another --run.`,
-      { cause: error },
-    );
   }
 }

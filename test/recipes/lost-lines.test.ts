@@ -97,12 +97,18 @@ test('a run that ended while its configuration was written is begun anew without
   t.true(existsSync(join(run, 'config.json')));
 });
 
-test('a run begun anew keeps its standard input where it trains on it', async (t) => {
-  const { settings, text, folder } = runPlace(t);
+/** A run in `folder`/r that had begun with a text as its standard input; returns the folder that keeps it. */
+function writeBegun(folder: string, text: string): string {
   const corpus = join(folder, 'r', 'corpus');
   mkdirSync(corpus, { recursive: true });
   writeFileSync(join(folder, 'r', 'config.json'), '{}');
   writeFileSync(join(corpus, 'stdin.txt'), readFileSync(text));
+  return corpus;
+}
+
+test('a run begun anew keeps its standard input where it trains on it', async (t) => {
+  const { settings, text, folder } = runPlace(t);
+  const corpus = writeBegun(folder, text);
   const files = [join(corpus, 'stdin.txt')];
   const again = await train(settings('r', { steps: 2, files, force: true }));
   t.is(again.paramsSha256, (await train(settings('other', { steps: 2 }))).paramsSha256);
@@ -112,10 +118,7 @@ test('a run begun anew keeps its standard input where it trains on it', async (t
 
 test('a run begun anew keeps its standard input where it validates on it, and came there by a link', async (t) => {
   const { settings, text, folder } = runPlace(t);
-  const corpus = join(folder, 'r', 'corpus');
-  mkdirSync(corpus, { recursive: true });
-  writeFileSync(join(folder, 'r', 'config.json'), '{}');
-  writeFileSync(join(corpus, 'stdin.txt'), readFileSync(text));
+  const corpus = writeBegun(folder, text);
   symlinkSync(folder, join(folder, 'alias'));
   const val = [join(folder, 'alias', 'r', 'corpus', 'stdin.txt')];
   await t.notThrowsAsync(train(settings('r', { steps: 2, val, force: true })));
