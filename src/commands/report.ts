@@ -3,7 +3,7 @@ import type { Argv, CommandModule } from 'yargs';
 import { formatBytes } from '../bytes.ts';
 import { EXIT_CODES } from '../errors.ts';
 import { report } from '../recipes/report.ts';
-import { formatCount, printJson } from './output.ts';
+import { formatCount, printJson, warn } from './output.ts';
 import { OUTPUT_FLAGS, refuseUnknownFlags } from './settings.ts';
 
 interface ReportFlags {
@@ -36,7 +36,10 @@ export function reportCommand(
         .example('$0 report runs/mine --out mine.html', '') as Argv<ReportFlags>,
     async handler(argv) {
       refuseUnknownFlags(argv, OPTIONS, ['run']);
-      const result = await report(argv.run, { out: argv.out, force: argv.force });
+      const result = await report(argv.run, {
+        ...{ out: argv.out, force: argv.force },
+        onWarning: warn,
+      });
       if (argv.json) printJson(result);
       else {
         const size = `${formatCount(result.step)} steps, ${formatBytes(result.bytes)}`;

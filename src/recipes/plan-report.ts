@@ -1,6 +1,7 @@
 /** What a run tells before its first step: the plan, and what of it the user may not want. */
 import type { FoundCheckpoint } from '../checkpoint/finder.ts';
-import type { Config } from '../config/config.ts';
+import type { Config, Settings } from '../config/config.ts';
+import { flagOf } from '../config/setting-table.ts';
 import type { EnginePlan } from '../coordinator/engine.ts';
 import { memoryPlan } from '../coordinator/layout.ts';
 import type { Corpus } from '../data/corpus.ts';
@@ -43,6 +44,18 @@ export function warnAbout(
       `The checkpoint was written with kernels ${restored.checkpoint.header.variant}; going on with ${variant}, equal to rounding but not to the bit.`,
     );
   }
+}
+
+/** Says which of the settings of a run with --from were given in vain: how the weights would be drawn. */
+export function warnOfDrawing(settings: Settings, { onWarning }: TrainObserver): void {
+  const names = (['init', 'forgetBias', 'identityScale'] as const).filter(
+    (name) => settings[name] !== undefined,
+  );
+  if (names.length === 0) return;
+  const flags = new Intl.ListFormat('en').format(names.map(flagOf));
+  onWarning?.(
+    `The weights come from --from: ${flags} ${names.length > 1 ? 'have' : 'has'} no effect.`,
+  );
 }
 
 /** The command that trains on where a run has come to its end. */

@@ -15,11 +15,16 @@ import { describeRun } from './run-description.ts';
 import { planRun } from './run-plan.ts';
 
 /**
- * All that is known of a run, finished or not, even while another process trains it. Bounded, whatever its length. Throws
- * InputError where the folder is none of a run, has no checkpoint that is whole, or cannot be read.
+ * All that is known of a run, finished or not, even while another process trains it. Bounded, whatever its length. Warns of
+ * checkpoints that are passed over. Throws InputError where the folder is none of a run, has no checkpoint that is whole, or
+ * cannot be read.
  */
-export async function readRun(path: string): Promise<Snapshot> {
-  const { checkpoint } = openNewest(path);
+export async function readRun(
+  path: string,
+  onWarning?: (message: string) => void,
+): Promise<Snapshot> {
+  const { checkpoint, warnings } = openNewest(path);
+  for (const warning of warnings) onWarning?.(warning);
   const { header } = checkpoint;
   checkpoint.close();
   // Now: by the time the logs are read, a run that trains may have ended after what they hold.

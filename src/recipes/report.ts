@@ -12,6 +12,7 @@ export interface ReportOptions {
   out?: string;
   /** Replaces a file that is there. */
   force?: boolean;
+  onWarning?: (message: string) => void;
 }
 
 export interface ReportResult {
@@ -29,7 +30,7 @@ export interface ReportResult {
 export async function report(run: string, options: ReportOptions = {}): Promise<ReportResult> {
   const path = resolve(options.out ?? join(run, REPORT));
   refuseExisting(path, options.force ?? false);
-  const snapshot = await readRun(run);
+  const snapshot = await readRun(run, options.onWarning);
   const html = renderReport(snapshot);
   try {
     writeDurably(path, html);

@@ -15,7 +15,7 @@ import { readRunLogs } from '../live/run-logs.ts';
 import { freeMemoryBytes, surroundings } from '../machine.ts';
 import { PHASES } from '../metrics/catalogue.ts';
 import { VERSION } from '../version.ts';
-import { refuseUsedUpTime, reportPlan, warnAbout } from './plan-report.ts';
+import { refuseUsedUpTime, reportPlan, warnAbout, warnOfDrawing } from './plan-report.ts';
 import type { TrainObserver, TrainResult } from './reports.ts';
 import { loadState, modelSettings, refuseOtherModel } from './restore.ts';
 import { type ResumeSettings, resumedConfig } from './resumed-config.ts';
@@ -64,6 +64,7 @@ export async function train(settings: Settings, options: TrainOptions = {}): Pro
     refuseMeaningless(config);
     if (from) refuseOtherTokens(from, config);
     if (config.files.length === 0) throw new InputError(noFiles(config));
+    if (from) warnOfDrawing(settings, options);
     RunFolder.refuseExisting(config.run, config.force);
     return await run(config, options, { from });
   } finally {

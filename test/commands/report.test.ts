@@ -47,6 +47,16 @@ test('report writes one file, and replaces none unasked', async (t) => {
   t.is(result.step, 12);
 });
 
+test('a report says which checkpoints were passed over', async (t) => {
+  const { folder, settings } = runPlace(t);
+  const { run, checkpoint } = await train(settings('r', { steps: 12 }));
+  writeFileSync(String(checkpoint), 'no checkpoint');
+  const [outcome] = await runTogether([{ args: ['report', run], cwd: folder, env: {} }]);
+  t.is(outcome.code, 0);
+  t.is(outcome.lines.length, 1);
+  t.regex(outcome.lines[0], /^warning: .*it is not a checkpoint/);
+});
+
 test('a report is one file of less than 250 kB that runs its own script and nothing else', (t) => {
   const html = renderReport(madeUpRun(10_000));
   t.true(html.length < 250_000, `${html.length} characters`);

@@ -59,6 +59,22 @@ test('a damaged newest checkpoint is passed over with a warning', async (t) => {
   t.is(warnings.filter((line) => /it is not a checkpoint/.test(line)).length, 1);
 });
 
+test('how to draw weights is said to have no effect where they come from a checkpoint', async (t) => {
+  const { folder, text, settings } = runPlace(t);
+  const source = await train(settings('source', { cell: 'lstm', steps: 1 }));
+  const warningsOf = async (run: string, others: Settings) => {
+    const warnings: string[] = [];
+    const onWarning = (message: string) => warnings.push(message);
+    const place = { from: source.run, files: [text], run: join(folder, run) };
+    await train({ ...NEW, steps: 1, ...others, ...place }, { onWarning });
+    return warnings;
+  };
+  t.deepEqual(await warningsOf('plain', {}), []);
+  t.deepEqual(await warningsOf('drawn', { init: 'uniform', forgetBias: 2 }), [
+    'The weights come from --from: --init and --forget-bias have no effect.',
+  ]);
+});
+
 const refused = test.macro({
   title: (name) => `--from with ${name} is refused, and nothing is written`,
   async exec(t, others: Settings, says: RegExp, newText: string = sampleText(900, 5)) {
