@@ -182,6 +182,11 @@ export class RunFolder {
       rmSync(this.path, { recursive: true });
   }
 
+  /** Before something is written. Throws TrainingError where another process has taken the folder over meanwhile. */
+  checkOwned(): void {
+    this.#lock.check();
+  }
+
   /** Leaves the folder to others. May be called again. */
   close(): void {
     this.#lock.release();

@@ -3,35 +3,31 @@
  * a process that died stays, and is replaced by the one process that holds the claim to it: a second lock, named after the
  * token of the dead one, so that nobody can claim a lock twice nor replace one that is not the dead one any more.
  */
-import {
-  closeSync,
-  futimesSync,
-  linkSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { errorCode, InputError, messageOf, show } from '../errors.ts';
-import { readSmallFile } from '../small-file.ts';
-import { isAlive, parseOwner, type RunOwner, thisOwner } from './run-owner.ts';
-
-export const LOCK = 'run.lock';
+import { errorCode, InputError, messageOf, show, TrainingError } from '../errors.ts';
+import {
+  create,
+  discard,
+  type FoundLock,
+  isLost,
+  LOCK,
+  look,
+  removeDrafts,
+  SILENCE_MILLISECONDS,
+  touch,
+} from './lock-file.ts';
+import { isAlive, type RunOwner, thisOwner } from './run-owner.ts';
 
 /** The owner touches the file this often, for those who cannot see its process. */
 const BEAT_MILLISECONDS = 15_000;
-/** After so long without a touch such an owner is taken for dead. */
-const SILENCE_MILLISECONDS = 120_000;
-const MAX_BYTES = 4096;
-/** Ends the name of a lock that is not yet one. */
-const DRAFT = '.new';
-/** What link(2) says on a file system that has no second names. */
-const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 export interface RunLock {
+  /**
+   * Before something is written. Throws TrainingError where the lock is not this process's any more: the machine slept, or its
+   * touches did not get through, and another process took it for dead. Looks at the file once a beat.
+   */
+  check(): void;
   /** May be called again. */
   release(): void;
 }
@@ -48,7 +44,14 @@ export function lockRun(folder: string, beatMilliseconds = BEAT_MILLISECONDS): R
     removeDrafts(folder);
     return taken;
   });
-  const beat = setInterval(() => touch(descriptor), beatMilliseconds).unref();
+  const beat = setInterval(() => touch(descriptor, owner), beatMilliseconds).unref();
+  let seen = Date.now();
+  const check = () => {
+    // By the clock on the wall, which goes on while the machine sleeps.
+    if (Math.abs(Date.now() - seen) < beatMilliseconds) return;
+    if (isLost(path, owner)) throw lost(folder, path);
+    seen = Date.now();
+  };
   const release = () => {
     if (!held.delete(release)) return;
     if (held.size === 0) process.off('exit', releaseAll);
@@ -58,7 +61,7 @@ export function lockRun(folder: string, beatMilliseconds = BEAT_MILLISECONDS): R
   };
   if (held.size === 0) process.on('exit', releaseAll);
   held.add(release);
-  return { release };
+  return { check, release };
 }
 
 /** Of this process, whose exit ends them all. */
@@ -66,11 +69,6 @@ const held = new Set<() => void>();
 
 function releaseAll(): void {
   for (const release of held) release();
-}
-
-/** Whether a file of a run's folder is a lock, or the claim to one. */
-export function isLock(name: string): boolean {
-  return name === LOCK || name.startsWith(`${LOCK}.`);
 }
 
 /** Whether a living process has the lock of a folder. Writes nothing. */
@@ -87,9 +85,9 @@ export function refuseLocked(folder: string): void {
 /** Creates `path` or replaces it where its owner is dead; returns the open file. */
 function take(folder: string, path: string, owner: RunOwner): number {
   for (;;) {
-    const created = create(path, owner);
+    const { descriptor: created, now } = create(path, owner);
     if (created !== undefined) return created;
-    const found = look(path);
+    const found = look(path, now);
     if (!found) continue; // It was just released.
     if (found.alive) throw inUse(folder, found);
     const claim = join(folder, `${LOCK}.${found.token}`);
@@ -112,96 +110,15 @@ function replaces(claim: string, path: string, token: string): boolean {
   }
 }
 
-/**
- * Undefined where there is such a file already. It gets its name with its owner in it: wherever this process is killed, nobody
- * finds a lock of nobody; but for file systems without links.
- */
-function create(path: string, owner: RunOwner): number | undefined {
-  const draft = `${path}.${owner.token}${DRAFT}`;
-  try {
-    const descriptor = writeOwner(draft, owner);
-    try {
-      linkSync(draft, path);
-      return descriptor;
-    } catch (error) {
-      closeSync(descriptor);
-      if (!NO_LINKS.has(errorCode(error) ?? '')) throw error;
-      return writeOwner(path, owner);
-    }
-  } catch (error) {
-    if (errorCode(error) === 'EEXIST') return undefined;
-    throw error;
-  } finally {
-    rmSync(draft, { force: true });
-  }
-}
-
-/** A new file that names its owner, open. */
-function writeOwner(path: string, owner: RunOwner): number {
-  const descriptor = openSync(path, 'wx');
-  try {
-    writeSync(descriptor, `${JSON.stringify(owner)}\n`);
-    return descriptor;
-  } catch (error) {
-    closeSync(descriptor);
-    rmSync(path, { force: true });
-    throw error;
-  }
-}
-
-/** Drafts of processes that died before they could name them. */
-function removeDrafts(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    if (isLock(name) && name.endsWith(DRAFT) && look(path)?.alive === false) {
-      rmSync(path, { force: true });
-    }
-  }
-}
-
-interface FoundLock {
-  /** Undefined where the file names none: it is being written, or was cut off. */
-  owner?: RunOwner;
-  token: string;
-  alive: boolean;
-  silentMilliseconds: number;
-}
-
-/** Undefined where there is no lock. */
-function look(path: string): FoundLock | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (!stats) return undefined;
-  const silentMilliseconds = Date.now() - stats.mtimeMs;
-  const beating = silentMilliseconds < SILENCE_MILLISECONDS;
-  const owner = readOwner(path);
-  if (!owner) return { token: `${stats.ino}-${stats.mtimeMs}`, alive: beating, silentMilliseconds };
-  return { owner, token: owner.token, alive: isAlive(owner) ?? beating, silentMilliseconds };
-}
-
-function readOwner(path: string): RunOwner | undefined {
-  try {
-    return parseOwner(readSmallFile(path, MAX_BYTES));
-  } catch {
-    return undefined;
-  }
-}
-
-/** A disk that was made read-only keeps the lock, which is then that of a dead process. */
-function discard(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // What the run ended with is told, not this.
-  }
-}
-
-function touch(descriptor: number): void {
-  const now = new Date();
-  try {
-    futimesSync(descriptor, now, now);
-  } catch {
-    // A disk that takes no more: those who see the process still know that it lives.
-  }
+function lost(folder: string, path: string): TrainingError {
+  const owner = look(path)?.owner;
+  const what = owner
+    ? `process ${owner.pid} on host ${show(owner.host)} has taken it over`
+    : `its ${LOCK} is gone`;
+  return new TrainingError(
+    `Expected the run folder ${show(folder)} to stay this process's, but ${what}. It writes no more there; ` +
+      'another process that resumes the run goes on from its last checkpoint.',
+  );
 }
 
 function inUse(folder: string, { owner, silentMilliseconds }: FoundLock): InputError {

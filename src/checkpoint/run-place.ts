@@ -2,7 +2,7 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { expected, InputError, messageOf, shellWord, show } from '../errors.ts';
 import { TEMPORARY_SUFFIX } from './durable.ts';
-import { isLock } from './run-lock.ts';
+import { isLock } from './lock-file.ts';
 
 /** What makes a folder that of a run. */
 export const CONFIG = 'config.json';

@@ -1,13 +1,18 @@
-/** What a run leaves beside its checkpoints: its logs, and what of them could not be written. */
+/**
+ * What a run leaves beside its checkpoints: its logs, and what of them could not be written. Whatever writes throws TrainingError
+ * where another process has taken the folder over.
+ */
 import type { LogName, LogSizes, RunFolder, RunLogs } from '../checkpoint/run-folder.ts';
 
 export class RunJournal {
+  readonly #folder: RunFolder;
   readonly #logs: RunLogs;
   readonly #failures = new Set<string>();
   readonly #onWarning: (message: string) => void;
 
   /** Cuts the logs back to `sizes`. */
   constructor(folder: RunFolder, sizes: LogSizes, onWarning: (message: string) => void) {
+    this.#folder = folder;
     this.#logs = folder.openLogs(sizes);
     this.#onWarning = onWarning;
   }
@@ -27,18 +32,21 @@ export class RunJournal {
   }
 
   append(name: LogName, line: object): void {
+    this.#folder.checkOwned();
     this.#failOn(name, this.#logs[name].append(line));
   }
 
   /** Writes what waits for room on the disk. */
   flush(): void {
+    this.#folder.checkOwned();
     for (const name of Object.keys(this.#logs) as LogName[]) {
       this.#failOn(name, this.#logs[name].flush());
     }
   }
 
-  /** Resolves once all that can be reproduced is on the disk. */
+  /** Resolves once all that can be reproduced is on the disk: before each checkpoint. */
   async sync(): Promise<void> {
+    this.#folder.checkOwned();
     await Promise.all(
       Object.entries(this.#logs).map(([name, log]) => name !== 'timings' && log.sync()),
     );

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -15,9 +16,11 @@ import type { Readable, Writable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { LOCK, lockRun, refuseLocked } from '../../src/checkpoint/run-lock.ts';
+import { LOCK } from '../../src/checkpoint/lock-file.ts';
+import { lockRun, refuseLocked } from '../../src/checkpoint/run-lock.ts';
 import { thisOwner } from '../../src/checkpoint/run-owner.ts';
-import { InputError } from '../../src/errors.ts';
+import { InputError, TrainingError } from '../../src/errors.ts';
+import { laterBy } from '../helpers/clock.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const TAKER = fileURLToPath(new URL('./lock-taker.js', import.meta.url));
@@ -234,6 +237,36 @@ test('the owner touches its lock', async (t) => {
   while (!touched()) await once(watcher, 'change');
   lock.release();
   t.deepEqual(filesOf(folder), []);
+});
+
+test.serial(
+  'silence is measured by the clock of the file system, not by that of this machine',
+  (t) => {
+    const folder = temporaryFolder(t);
+    write(folder, elsewhere());
+    laterBy(t, 600_000);
+    t.throws(() => lockRun(folder), {
+      instanceOf: InputError,
+      message: /was writing to it 0 s ago/,
+    });
+  },
+);
+
+test('an owner whose lock was taken over, or removed, hears of it and leaves it alone', (t) => {
+  const folder = temporaryFolder(t);
+  const lock = lockRun(folder, 0);
+  t.notThrows(() => lock.check());
+  const thief = elsewhere();
+  write(folder, thief);
+  t.throws(() => lock.check(), {
+    instanceOf: TrainingError,
+    message: /to stay this process's, but process \d+ on host "elsewhere" has taken it over\./,
+  });
+  rmSync(join(folder, LOCK));
+  t.throws(() => lock.check(), { instanceOf: TrainingError, message: /its run\.lock is gone/ });
+  write(folder, thief);
+  lock.release();
+  t.is(JSON.parse(readFileSync(join(folder, LOCK), 'utf8')).token, thief.token);
 });
 
 test('a link in place of a lock is not followed', (t) => {
