@@ -5,7 +5,7 @@ import { createKernels } from '../src/kernels/backend.ts';
 import { viewArena } from '../src/memory/arena.ts';
 import { drawTokens } from '../src/model/drawing.ts';
 import type { LayerFlow } from '../src/model/gradient-flow.ts';
-import { initializeParameter } from '../src/model/init.ts';
+import { initialBlocks, initializeBlock } from '../src/model/init.ts';
 import type { Subtree } from '../src/model/layers/context.ts';
 import { Network } from '../src/model/network.ts';
 import { type Piece, packPiece, parameterPieces } from '../src/model/packing.ts';
@@ -221,11 +221,11 @@ function squares(first: number, count: number, generation: number): ParameterSqu
 }
 
 function initialize(first: number, count: number, generation: number): void {
-  for (let i = first; i < first + count; i++) {
-    const parameter = table.parameters[i];
-    const start = layout.parameters[generation % 2] + parameter.start;
-    const values = reals.subarray(start, start + parameter.length);
-    initializeParameter(parameter, i, spec, training!.init, values);
+  const parameters = layout.parameters[generation % 2];
+  for (const block of initialBlocks(table).slice(first, first + count)) {
+    const start = parameters + block.start;
+    const values = reals.subarray(start, start + block.length);
+    initializeBlock(block, spec, training!.init, values);
   }
 }
 

@@ -1,4 +1,5 @@
 /** What is given to the pool in each phase of a step, and around it. Pure. */
+import { initialBlocks } from '../model/init.ts';
 import type { Piece } from '../model/packing.ts';
 import { BLOCK, type ParameterTable } from '../model/parameters.ts';
 import { headTimes } from '../model/workspace.ts';
@@ -66,7 +67,9 @@ export class StepTasks {
 
   initialize(): ComputeTask[] {
     const { table, workers } = this.#plan;
-    const costs = table.parameters.map(({ length, shape }) => length * (shape[1] ?? 1));
+    const costs = initialBlocks(table).map(
+      ({ length, parameter }) => length * (parameter.shape[1] ?? 1),
+    );
     const spans = filled(cutByCost(costs, workers));
     return spans.map((span) => ({ kind: 'initialize', ...span, generation: 0 }));
   }

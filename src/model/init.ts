@@ -6,8 +6,9 @@
  * An LSTM's forget gate gets `forgetBias` added in bᵢₕ (Gers et al. 2000; Jozefowicz et al. 2015).
  */
 import { mixKey, normal, uniform } from '../kernels/mix.ts';
-import type { Parameter } from './parameters.ts';
-import type { ModelSpec } from './spec.ts';
+import { randomOrthogonal } from './orthogonal.ts';
+import type { Parameter, ParameterTable } from './parameters.ts';
+import { GATES, type ModelSpec } from './spec.ts';
 
 export interface InitRecipe {
   readonly init: 'orthogonal' | 'identity' | 'uniform';
@@ -18,24 +19,51 @@ export interface InitRecipe {
 
 /** Keeps the keys of initial parameters apart from those of dropout and sampling. */
 const KEY_TAG = 0x494e4954;
+/** In the names of recurrent weights. */
+const RECURRENT = 'weight_hh';
 
-/** Fills `values` (the parameter's elements, row-major); `index` is the parameter's place in the table. */
-export function initializeParameter(
-  parameter: Parameter,
-  index: number,
+/** What is drawn at once: a parameter or, of recurrent weights, one gate block (H, H), each of which is a matrix of its own. */
+export interface InitialBlock {
+  readonly parameter: Parameter;
+  /** Place of the parameter in the table. */
+  readonly index: number;
+  /** Which block of the parameter. */
+  readonly block: number;
+  /** First element in the parameter vector. */
+  readonly start: number;
+  readonly length: number;
+}
+
+/** All of a model, in the order of the parameter vector. */
+export function initialBlocks({ spec, parameters }: ParameterTable): InitialBlock[] {
+  return parameters.flatMap((parameter, index) => {
+    const { start, name } = parameter;
+    const count = name.includes(RECURRENT) ? GATES[spec.cell] : 1;
+    const length = parameter.length / count;
+    return Array.from({ length: count }, (_, block) => ({
+      ...{ parameter, index, block, length },
+      start: start + block * length,
+    }));
+  });
+}
+
+/** Fills `values`, the elements of a block, row-major. */
+export function initializeBlock(
+  { parameter, index, block }: InitialBlock,
   spec: ModelSpec,
   recipe: InitRecipe,
   values: Float32Array,
 ): void {
+  const { name, shape } = parameter;
   const key = mixKey(recipe.seed, KEY_TAG, index);
-  if (parameter.name === 'embedding.weight') fillNormal(values, key);
-  else if (recipe.init === 'uniform') fillUniform(values, key, 1 / Math.sqrt(spec.hidden));
-  else if (parameter.name.includes('weight_hh')) fillRecurrent(values, key, spec.hidden, recipe);
-  else if (parameter.name.includes('weight_ih'))
-    fillGlorot(values, key, parameter.shape[1], spec.hidden);
-  else if (parameter.name === 'head.weight') fillGlorot(values, key, spec.hidden, spec.vocabulary);
+  if (name === 'embedding.weight') fillNormal(values, key);
+  else if (recipe.init === 'uniform')
+    fillUniform(values, key, 1 / Math.sqrt(spec.hidden), block * values.length);
+  else if (name.includes(RECURRENT)) fillRecurrent(values, mixKey(key, block), spec.hidden, recipe);
+  else if (name.includes('weight_ih')) fillGlorot(values, key, shape[1], spec.hidden);
+  else if (name === 'head.weight') fillGlorot(values, key, spec.hidden, spec.vocabulary);
   else values.fill(0);
-  if (spec.cell === 'lstm' && parameter.name.includes('bias_ih')) {
+  if (spec.cell === 'lstm' && name.includes('bias_ih')) {
     for (let j = spec.hidden; j < 2 * spec.hidden; j++) values[j] += recipe.forgetBias ?? 0;
   }
 }
@@ -44,8 +72,9 @@ function fillNormal(values: Float32Array, key: number): void {
   for (let i = 0; i < values.length; i++) values[i] = normal(key, i);
 }
 
-function fillUniform(values: Float32Array, key: number, limit: number): void {
-  for (let i = 0; i < values.length; i++) values[i] = limit * (2 * uniform(key, i) - 1);
+/** U(−limit, limit); `first`: draws that were made for the blocks before. */
+function fillUniform(values: Float32Array, key: number, limit: number, first = 0): void {
+  for (let i = 0; i < values.length; i++) values[i] = limit * (2 * uniform(key, first + i) - 1);
 }
 
 /** U(−a, a), a = √(6 / (fan in + fan out)); the fan out of a gate block is H. Glorot & Bengio 2010. */
@@ -53,45 +82,12 @@ function fillGlorot(values: Float32Array, key: number, fanIn: number, fanOut: nu
   fillUniform(values, key, Math.sqrt(6 / (fanIn + fanOut)));
 }
 
-/** Gate blocks (H, H), each on its own. */
+/** A gate block (H, H). */
 function fillRecurrent(values: Float32Array, key: number, width: number, recipe: InitRecipe): void {
-  const size = width * width;
-  for (let block = 0; block * size < values.length; block++) {
-    const target = values.subarray(block * size, (block + 1) * size);
-    if (recipe.init === 'identity') {
-      target.fill(0);
-      for (let i = 0; i < width; i++) target[i * width + i] = recipe.identityScale ?? 1;
-    } else {
-      target.set(randomOrthogonal(width, mixKey(key, block)));
-    }
+  if (recipe.init === 'identity') {
+    values.fill(0);
+    for (let i = 0; i < width; i++) values[i * width + i] = recipe.identityScale ?? 1;
+  } else {
+    values.set(randomOrthogonal(width, key));
   }
-}
-
-/**
- * A random orthogonal matrix, Haar-distributed: Gram–Schmidt on the rows of a Gaussian one (Saxe et al. 2014; Mezzadri 2007
- * on why the diagonal's sign must be positive, as it is here). Error of orthogonality about 1e-12 at H = 1024.
- */
-function randomOrthogonal(width: number, key: number): Float64Array {
-  const rows = Float64Array.from({ length: width * width }, (_, i) => normal(key, i));
-  for (let i = 0; i < width; i++) {
-    const row = rows.subarray(i * width, (i + 1) * width);
-    normalize(row);
-    for (let j = i + 1; j < width; j++) {
-      removeComponent(rows.subarray(j * width, (j + 1) * width), row);
-    }
-  }
-  return rows;
-}
-
-function normalize(row: Float64Array): void {
-  let sum = 0;
-  for (let i = 0; i < row.length; i++) sum += row[i] * row[i];
-  const scale = 1 / Math.sqrt(sum);
-  for (let i = 0; i < row.length; i++) row[i] *= scale;
-}
-
-function removeComponent(row: Float64Array, unit: Float64Array): void {
-  let dot = 0;
-  for (let i = 0; i < row.length; i++) dot += row[i] * unit[i];
-  for (let i = 0; i < row.length; i++) row[i] -= dot * unit[i];
 }

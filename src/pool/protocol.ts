@@ -138,6 +138,7 @@ export interface ComputeTraining {
 export type ComputeTask =
   | { kind: 'ping' }
   | MeasureTask
+  /** Blocks of `initialBlocks`. */
   | { kind: 'initialize'; first: number; count: number; generation: number }
   | { kind: 'pack'; first: number; count: number; generation: number }
   | TrainTask
