@@ -19,6 +19,7 @@ export const SHAPES: readonly Shape[] = [
   shape('lstm', 2, 512, 64, 64),
   shape('lstm', 1, 1024, 64, 32),
   shape('gru', 2, 256, 64, 64),
+  shape('rnn', 2, 256, 64, 64),
 ];
 
 /** The one that TensorFlow.js and brain.js are measured on: a step takes them seconds already. */

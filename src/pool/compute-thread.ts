@@ -11,6 +11,15 @@ import { EXIT_LIMIT_SECONDS, LOAD_LIMIT_SECONDS, noProgress, Watch } from './wat
 
 const ENTRY = new URL('../../workers/compute-worker.js', import.meta.url);
 
+/**
+ * Flags of Node.js for the thread; those of the process, such as --input-type, are meant for its main script and would break the
+ * entry. Piscina tries require() on the entry first, whose modules are then linked in one go, and a thread that is ended just
+ * then takes the whole process with it ("IsGraphAsync must be used on an instantiated module"). Without it the entry is imported.
+ */
+const FLAGS = ['--no-experimental-require-module'].filter((flag) =>
+  process.allowedNodeEnvironmentFlags.has(flag),
+);
+
 /** After `broken` comes `ended` or `stuck`; nothing is told after `ended`. */
 export interface ComputeThreadEvents {
   /** The thread has loaded and can be given a task. */
@@ -58,8 +67,7 @@ export class ComputeThread {
       atomics: 'sync',
       taskQueue: new FixedQueue(),
       recordTiming: false,
-      // Flags such as --input-type, meant for the main script, would break the entry.
-      execArgv: [],
+      execArgv: FLAGS,
       resourceLimits: THREAD_LIMITS,
     });
     // A failure is told by the thread itself; without a listener it would end the process.
