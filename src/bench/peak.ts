@@ -28,6 +28,16 @@ const SMALLEST = {
   dropout: 0,
 } as const;
 
+/** Of two measurements on the same threads, the better of each figure. */
+export function higherOf(one: Peak, other: Peak): Peak {
+  const { gflops, copyGigabytesPerSecond } = other;
+  return {
+    ...one,
+    gflops: Math.max(one.gflops, gflops),
+    copyGigabytesPerSecond: Math.max(one.copyGigabytesPerSecond, copyGigabytesPerSecond),
+  };
+}
+
 export async function measurePeak(workers: number): Promise<Peak> {
   const kernels = chooseKernels('auto');
   const plan = planEngine(

@@ -149,8 +149,12 @@ function formatTraining(benchmarks: readonly TrainBenchmark[]): string {
       `${formatBytes(each.arenaBytes)} / ${formatBytes(each.plannedBytes)} / ${formatBytes(each.peakBytes)}`,
     ];
   });
-  const [{ workers, variant, peakGflops }] = benchmarks;
-  return `${formatTable(['shape', 'tokens/s', 'GFLOP/s', 'of peak', 'ms a step (p10–p90)', 'ms by phase', 'memory: arena / planned / peak'], rows)}${workers} workers, ${variant} kernels; peak measured on as many threads: ${peakGflops.toFixed(0)} GFLOP/s\n`;
+  const [{ workers, variant }] = benchmarks;
+  const peaks = benchmarks.map(({ peakGflops }) => peakGflops);
+  const range = [
+    ...new Set([Math.min(...peaks), Math.max(...peaks)].map((peak) => peak.toFixed(0))),
+  ];
+  return `${formatTable(['shape', 'tokens/s', 'GFLOP/s', 'of peak', 'ms a step (p10–p90)', 'ms by phase', 'memory: arena / planned / peak'], rows)}${workers} workers, ${variant} kernels; peak on as many threads, measured before and after each shape: ${range.join('–')} GFLOP/s\n`;
 }
 
 async function showScaling(settings: BenchScalingSettings, json: boolean): Promise<void> {
