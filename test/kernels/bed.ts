@@ -14,7 +14,7 @@ export const AWKWARD_SIZES = [0, 1, 2, 3, 5, 7, 8, 9, 15, 16, 17, 31, 33, 65, 13
 
 /** Fills every word that no operand uses: a NaN, so that a read outside an operand shows too. */
 const GUARD_BITS = 0x7fc0_beef;
-const ARENA_WORDS = 2 ** 20;
+const ARENA_WORDS = 2 ** 21;
 const PAGE_WORDS = 2 ** 14;
 
 /** Rows of `width` words, `stride` apart. */

@@ -5,10 +5,11 @@
  * element: at most groups·rows roundings of a fused multiply-add, and one for each level of the tree.
  *
  * c is computed in pieces that fit the second-level cache, with all lanes of a piece one after the other:
- * what a lane adds to is still near. Scratch holds a block of both operands, one panel of b, [index in
- * block][PANEL], and tiles of a, [tile][index in block][TILE_ROWS], because rows that are a power of two
- * apart would evict each other from the cache; and the sums of the piece that wait for their right
- * neighbour in the tree.
+ * what a lane adds to is still near. Scratch holds the operands packed, because rows that are a power of two
+ * apart would evict each other from the cache: for all pieces that lie above each other the columns of b,
+ * [lane][block][panel][index in block][PANEL], and a block of a in tiles, [tile][index in block][TILE_ROWS];
+ * and the sums of the piece that wait for their right neighbour in the tree. The panel of b that comes next
+ * is prefetched evenly while the tiles of one are computed.
  */
 #include "lane-counter.h"
 #include "operations.h"
@@ -16,12 +17,15 @@
 
 namespace threadloom::THREADLOOM_PATH {
 
-/** Rows and columns of a piece of c: with MAXIMUM_DEPTH its tiles of a take about 250 KiB, its sums 500. */
-constexpr Size PIECE_TILES = 252 / TILE_ROWS;
+/**
+ * Rows and columns of a piece of c: its tiles of a, MAXIMUM_DEPTH long, and its sums take 90 and 180 KiB with tiles of 6
+ * rows, 200 and 410 with those of 14, whose processors have the larger caches.
+ */
+constexpr Size PIECE_TILES = 14;
 constexpr Size PIECE_ROWS = PIECE_TILES * TILE_ROWS;
 constexpr Size PIECE_COLUMNS = 512;
-/** Words after a tile: what the last store of a whole vector spills, and a line against cache conflicts. */
-constexpr Size TILE_GAP = 16;
+/** Words after a tile or a row of sums: what the last store of a whole vector spills, and a line against cache conflicts. */
+constexpr Size GAP = 16;
 constexpr Size PREFETCHED_ROWS = 8;
 
 /** An operand's rows in order of group, then row. */
@@ -58,20 +62,26 @@ class RowCursor {
   Size left_;
 };
 
-/** A piece of c, its rows in `tiles` tiles. */
+/** A piece of c, its rows in `tiles` tiles, its columns in `panels` panels. */
 struct Piece {
   Size rows;
   Size tiles;
   Size columns;
+  Size panels;
+
+  /** Words from one row of sums to the next, and of all of them. */
+  Size sumsStride() const { return panels * PANEL + GAP; }
+  Size sumsLength() const { return rows * sumsStride(); }
 };
 
-static Size tileLength(Size depth) { return depth * TILE_ROWS + TILE_GAP; }
+static Size tileLength(Size depth) { return depth * TILE_ROWS + GAP; }
 
-Size scratchLength(Size groups, Size rows, Size lanes, Size m, Size) {
-  const Size depth = lesser(groups * rows, MAXIMUM_DEPTH);
-  const Size tiles = lesser(ceilingDivide(m, TILE_ROWS), PIECE_TILES);
-  const Size sums = lesser(m, PIECE_ROWS) * PIECE_COLUMNS;
-  return countLevels(lanes) * sums + depth * PANEL + tiles * tileLength(depth);
+Size scratchLength(Size groups, Size rows, Size lanes, Size m, Size n) {
+  const Size k = groups * rows;
+  const Size panels = ceilingDivide(lesser(n, PIECE_COLUMNS), PANEL);
+  const Piece piece{lesser(m, PIECE_ROWS), lesser(ceilingDivide(m, TILE_ROWS), PIECE_TILES), 0, panels};
+  return countLevels(lanes) * piece.sumsLength() + lanes * k * panels * PANEL +
+         piece.tiles * tileLength(lesser(k, MAXIMUM_DEPTH));
 }
 
 /**
@@ -90,6 +100,19 @@ static void packPanel(const GroupedRows& b, Block block, Size columns, float* pa
     store(panel + p * PANEL + WIDTH, load(cursor.row() + WIDTH, high));
     cursor.advance();
     ahead.advance();
+  }
+}
+
+/** `columns` columns of b, all blocks of a lane. */
+static void packLane(const GroupedRows& b, Size k, Size columns, float* packed) {
+  const Size panels = ceilingDivide(columns, PANEL);
+  for (Size index = 0; index < countBlocks(k); index++) {
+    const Block block = blockOf(index, k);
+    for (Size panel = 0; panel < panels; panel++) {
+      const Size column = panel * PANEL;
+      packPanel({b.first + column, b.stride, b.groupStride, b.rows}, block,
+                lesser(columns - column, PANEL), packed + packedOffset(block, panel, panels));
+    }
   }
 }
 
@@ -120,15 +143,16 @@ static void packTiles(const GroupedRows& a, Block block, const Piece& piece, flo
 
 /** One panel of the piece, `tile` being the first; `addends` are moved along with it. */
 static void multiplyPanel(Tile tile, const Piece& piece, Addend* addends) {
-  tile.upcomingStep = TILE_ROWS;
+  tile.upcoming = tile.b + tile.depth * PANEL;
+  tile.upcomingStep = ceilingDivide(PANEL, piece.tiles);
   tile.addends = addends;
   Size row = 0;
   for (Size index = 1; index <= piece.tiles; index++) {
     const Size count = firstOfPart(index, piece.tiles, piece.rows) - row;
-    tile.upcoming = tile.a + tileLength(tile.depth);
     multiplyRows<1, TILE_ROWS>(count, tile);
     row += count;
-    tile.a = tile.upcoming;
+    tile.a += tileLength(tile.depth);
+    tile.upcoming += tile.depth * tile.upcomingStep;
     tile.c += count * tile.cStride;
     if (tile.start) tile.start += count * tile.startStride;
     for (Size i = 0; i < tile.addendCount; i++) addends[i].at += count * addends[i].stride;
@@ -145,32 +169,30 @@ struct Destination {
   void add(const float* at, Size addendStride) { addends[addendCount++] = {at, addendStride}; }
 };
 
-/** All blocks of one lane. What they sum up to stands in `between`, (rows of the piece, PIECE_COLUMNS). */
-static void multiplyLane(const GroupedRows& a, const GroupedRows& b, Size k, const Piece& piece,
-                         float* between, const Destination& destination, float* operands) {
+/** All blocks of one lane, b packed. What they sum up to stands in `between`, rows of sums. */
+static void multiplyLane(const GroupedRows& a, const float* packedB, Size k, const Piece& piece,
+                         float* between, const Destination& destination, float* packedA) {
   const Size blocks = countBlocks(k);
   for (Size index = 0; index < blocks; index++) {
     const Block block = blockOf(index, k);
     const bool isLast = index + 1 == blocks;
-    float* panel = operands;
-    float* packed = operands + block.depth * PANEL;
-    packTiles(a, block, piece, packed);
-    for (Size column = 0; column < piece.columns; column += PANEL) {
+    packTiles(a, block, piece, packedA);
+    for (Size panel = 0; panel < piece.panels; panel++) {
+      const Size column = panel * PANEL;
       Tile tile{};
-      tile.a = packed;
-      tile.b = panel;
+      tile.a = packedA;
+      tile.b = packedB + packedOffset(block, panel, piece.panels);
       tile.depth = block.depth;
       tile.c = (isLast ? destination.c : between) + column;
-      tile.cStride = isLast ? destination.stride : PIECE_COLUMNS;
+      tile.cStride = isLast ? destination.stride : piece.sumsStride();
       tile.columns = lesser(piece.columns - column, PANEL);
       tile.start = index > 0 ? between + column : nullptr;
-      tile.startStride = PIECE_COLUMNS;
+      tile.startStride = piece.sumsStride();
       tile.addendCount = isLast ? destination.addendCount : 0;
       Addend addends[MAXIMUM_LEVELS + 1];
       for (Size i = 0; i < tile.addendCount; i++) {
         addends[i] = {destination.addends[i].at + column, destination.addends[i].stride};
       }
-      packPanel({b.first + column, b.stride, b.groupStride, b.rows}, block, tile.columns, panel);
       multiplyPanel(tile, piece, addends);
     }
   }
@@ -179,14 +201,15 @@ static void multiplyLane(const GroupedRows& a, const GroupedRows& b, Size k, con
 /** The sum of lane `index` and of what it completes: into a waiting sum, or into c. */
 static Destination destinationOf(Size index, Size lanes, const Piece& piece, float* c, Size cStride,
                                  bool accumulate, float* sums) {
-  const Size length = piece.rows * PIECE_COLUMNS;
+  const Size length = piece.sumsLength();
+  const Size stride = piece.sumsStride();
   const Size waiting = countWaiting(index);
   const Size completed = countCompleted(index, lanes);
   Destination destination{};
-  for (Size i = 1; i <= completed; i++) destination.add(sums + (waiting - i) * length, PIECE_COLUMNS);
+  for (Size i = 1; i <= completed; i++) destination.add(sums + (waiting - i) * length, stride);
   if (index + 1 < lanes) {
     destination.c = sums + (waiting - completed) * length;
-    destination.stride = PIECE_COLUMNS;
+    destination.stride = stride;
   } else {
     destination.c = c;
     destination.stride = cStride;
@@ -195,30 +218,48 @@ static Destination destinationOf(Size index, Size lanes, const Piece& piece, flo
   return destination;
 }
 
+/** One piece, c at its place: all lanes. Scratch: the sums, and then a packed block of a. */
+static void multiplyPiece(GroupedRows a, const float* packedB, Size groups, const std::int32_t* laneRows,
+                          Size lanes, const Piece& piece, float* c, Size cStride, bool accumulate,
+                          float* scratch) {
+  float* packedA = scratch + countLevels(lanes) * piece.sumsLength();
+  for (Size lane = 0; lane < lanes; lane++) {
+    const Destination destination =
+        destinationOf(lane, lanes, piece, c, cStride, accumulate, scratch);
+    float* between = scratch + countWaiting(lane) * piece.sumsLength();
+    a.rows = laneRows[lane];
+    const Size k = groups * a.rows;
+    multiplyLane(a, packedB, k, piece, between, destination, packedA);
+    a.first += a.rows * a.stride;
+    packedB += k * piece.panels * PANEL;
+  }
+}
+
 void multiplyTransposed(const float* a, Size aStride, Size aGroupStride, const float* b, Size bStride,
                         Size bGroupStride, Size groups, const std::int32_t* laneRows, Size lanes,
                         float* c, Size cStride, Size m, Size n, Size accumulate, float* scratch) {
   const Size parts = ceilingDivide(m, PIECE_ROWS);
-  for (Size part = 0; part < parts; part++) {
+  for (Size column = 0; column < n; column += PIECE_COLUMNS) {
     Piece piece{};
-    const Size row = firstOfPart(part, parts, m);
-    piece.rows = firstOfPart(part + 1, parts, m) - row;
-    piece.tiles = ceilingDivide(piece.rows, TILE_ROWS);
-    float* operands = scratch + countLevels(lanes) * piece.rows * PIECE_COLUMNS;
-    for (Size column = 0; column < n; column += PIECE_COLUMNS) {
-      piece.columns = lesser(n - column, PIECE_COLUMNS);
-      GroupedRows aLane{a + row, aStride, aGroupStride, 0};
-      GroupedRows bLane{b + column, bStride, bGroupStride, 0};
-      for (Size lane = 0; lane < lanes; lane++) {
-        const Destination destination = destinationOf(
-            lane, lanes, piece, c + row * cStride + column, cStride, accumulate, scratch);
-        float* between = scratch + countWaiting(lane) * piece.rows * PIECE_COLUMNS;
-        aLane.rows = bLane.rows = laneRows[lane];
-        multiplyLane(aLane, bLane, groups * laneRows[lane], piece, between, destination, operands);
-        aLane.first += laneRows[lane] * aStride;
-        bLane.first += laneRows[lane] * bStride;
-      }
+    piece.columns = lesser(n - column, PIECE_COLUMNS);
+    piece.panels = ceilingDivide(piece.columns, PANEL);
+    float* packedB = scratch;
+    GroupedRows lane{b + column, bStride, bGroupStride, 0};
+    for (Size index = 0; index < lanes; index++) {
+      lane.rows = laneRows[index];
+      const Size k = groups * lane.rows;
+      packLane(lane, k, piece.columns, scratch);
+      lane.first += lane.rows * lane.stride;
+      scratch += k * piece.panels * PANEL;
     }
+    for (Size part = 0; part < parts; part++) {
+      const Size row = firstOfPart(part, parts, m);
+      piece.rows = firstOfPart(part + 1, parts, m) - row;
+      piece.tiles = ceilingDivide(piece.rows, TILE_ROWS);
+      multiplyPiece({a + row, aStride, aGroupStride, 0}, packedB, groups, laneRows, lanes, piece,
+                    c + row * cStride + column, cStride, accumulate, scratch);
+    }
+    scratch = packedB;
   }
 }
 
