@@ -7,7 +7,10 @@ export interface Report {
   resumes: number;
   /** What was not as in an undisturbed run, with the seed that repeats it. */
   mismatches: string[];
-  /** From each death to the next step, validation or checkpoint. */
+  /**
+   * To a step, validation or checkpoint from the last death before it: after another death a thread may hang, and until that is
+   * noticed, which is its own death, --worker-timeout goes by.
+   */
   recoverySeconds: number[];
 }
 

@@ -125,9 +125,8 @@ function watch(injector: FaultInjector, report: Report, stop: number, kill: numb
   let reports = 0;
   const goOn = () => {
     const now = performance.now();
-    for (const death of injector.deaths.splice(0)) {
-      report.recoverySeconds.push((now - death) / 1000);
-    }
+    const death = injector.deaths.splice(0).at(-1);
+    if (death !== undefined) report.recoverySeconds.push((now - death) / 1000);
     if (reports++ !== kill) return;
     const [thread] = injector.living;
     void thread?.terminate();
