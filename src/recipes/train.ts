@@ -163,10 +163,6 @@ async function trainOn(
     folder ??= await createFolder(config, corpus);
     opened?.removeTemporaryFiles();
     await corpus.loader.calls.use(corpus.index, engine.memory);
-    const firstStep = restored?.checkpoint.header.progress.step ?? 0;
-    const told = reportPlan(config, corpus, plan, shape, firstStep, baseBytes, watching.server);
-    // Before the weights of a wide model, which take a while.
-    options.onPlan?.(told);
     const progress = restored
       ? loadState(restored.checkpoint, plan, engine)
       : await initialize(engine, plan, from);
@@ -183,6 +179,8 @@ async function trainOn(
       baseBytes,
     });
     watching.recorder.recordRun(await runRecord(config, plan, shape, engine));
+    const told = reportPlan(config, corpus, plan, shape, progress.step, baseBytes, watching.server);
+    options.onPlan?.(told);
     await watching.begin(
       describeRun(config, { ...told, version: VERSION }),
       restored && (() => readRunLogs(folder!.path, PHASES, progress.logBytes)),
