@@ -1,7 +1,7 @@
 /**
  * c (m, n) = (accumulate ? c : 0) + Σ over lanes of aᵀ · b, a (groups·rows, m), b (groups·rows, n): within a
  * lane K runs over its rows in order of group, then row; the lanes are added as the tree of
- * src/reduce/tree.ts. c and scratch alias nothing; tiles at the right edge are masked. Error of an
+ * src/kernels/lane-tree.ts. c and scratch alias nothing; tiles at the right edge are masked. Error of an
  * element: at most groups·rows roundings of a fused multiply-add, and one for each level of the tree.
  *
  * c is computed in pieces that fit the second-level cache, with all lanes of a piece one after the other:
@@ -13,54 +13,17 @@
  */
 #include "lane-counter.h"
 #include "operations.h"
+#include "pack-lanes.h"
 #include "tile.h"
 
 namespace threadloom::THREADLOOM_PATH {
 
 /**
- * Rows and columns of a piece of c: its tiles of a, MAXIMUM_DEPTH long, and its sums take 90 and 180 KiB with tiles of 6
- * rows, 200 and 410 with those of 14, whose processors have the larger caches.
+ * Rows and columns of a piece of c: its tiles of a, MAXIMUM_DEPTH long, and its sums take 90 and 180 KiB with
+ * tiles of 6 rows, 200 and 410 with those of 14, whose processors have the larger caches.
  */
-constexpr Size PIECE_TILES = 14;
 constexpr Size PIECE_ROWS = PIECE_TILES * TILE_ROWS;
 constexpr Size PIECE_COLUMNS = 512;
-/** Words after a tile or a row of sums: what the last store of a whole vector spills, and a line against cache conflicts. */
-constexpr Size GAP = 16;
-constexpr Size PREFETCHED_ROWS = 8;
-
-/** An operand's rows in order of group, then row. */
-struct GroupedRows {
-  const float* first;
-  Size stride;
-  Size groupStride;
-  /** At least 1 where a row is read. */
-  Size rows;
-};
-
-/** Walks along the rows of an operand: a division a row would cost as much as copying it. */
-class RowCursor {
- public:
-  RowCursor(const GroupedRows& operand, Size index) : operand_(operand) {
-    const Size group = operand.rows > 0 ? index / operand.rows : 0;
-    const Size row = index - group * operand.rows;
-    row_ = operand.first + group * operand.groupStride + row * operand.stride;
-    left_ = operand.rows - row;
-  }
-
-  const float* row() const { return row_; }
-
-  void advance() {
-    row_ += operand_.stride;
-    if (--left_ > 0) return;
-    row_ += operand_.groupStride - operand_.rows * operand_.stride;
-    left_ = operand_.rows;
-  }
-
- private:
-  const GroupedRows& operand_;
-  const float* row_;
-  Size left_;
-};
 
 /** A piece of c, its rows in `tiles` tiles, its columns in `panels` panels. */
 struct Piece {
@@ -74,71 +37,12 @@ struct Piece {
   Size sumsLength() const { return rows * sumsStride(); }
 };
 
-static Size tileLength(Size depth) { return depth * TILE_ROWS + GAP; }
-
 Size scratchLength(Size groups, Size rows, Size lanes, Size m, Size n) {
   const Size k = groups * rows;
   const Size panels = ceilingDivide(lesser(n, PIECE_COLUMNS), PANEL);
   const Piece piece{lesser(m, PIECE_ROWS), lesser(ceilingDivide(m, TILE_ROWS), PIECE_TILES), 0, panels};
   return countLevels(lanes) * piece.sumsLength() + lanes * k * panels * PANEL +
          piece.tiles * tileLength(lesser(k, MAXIMUM_DEPTH));
-}
-
-/**
- * `columns` columns of b in a block, padded with zeros to a panel. A row is too short for the processor to
- * foresee the next: it is prefetched.
- */
-static void packPanel(const GroupedRows& b, Block block, Size columns, float* panel) {
-  const Lanes low = firstLanes(lesser(columns, WIDTH));
-  const Lanes high = firstLanes(columns < WIDTH ? 0 : columns - WIDTH);
-  RowCursor cursor(b, block.first);
-  RowCursor ahead(b, block.first + PREFETCHED_ROWS);
-  for (Size p = 0; p < block.depth; p++) {
-    __builtin_prefetch(ahead.row());
-    __builtin_prefetch(ahead.row() + WIDTH);
-    store(panel + p * PANEL, load(cursor.row(), low));
-    store(panel + p * PANEL + WIDTH, load(cursor.row() + WIDTH, high));
-    cursor.advance();
-    ahead.advance();
-  }
-}
-
-/** `columns` columns of b, all blocks of a lane. */
-static void packLane(const GroupedRows& b, Size k, Size columns, float* packed) {
-  const Size panels = ceilingDivide(columns, PANEL);
-  for (Size index = 0; index < countBlocks(k); index++) {
-    const Block block = blockOf(index, k);
-    for (Size panel = 0; panel < panels; panel++) {
-      const Size column = panel * PANEL;
-      packPanel({b.first + column, b.stride, b.groupStride, b.rows}, block,
-                lesser(columns - column, PANEL), packed + packedOffset(block, panel, panels));
-    }
-  }
-}
-
-/**
- * The columns of a that a piece needs in a block, cut into tiles. The rows of a tile are stored in order as
- * whole vectors: what one spills, the next overwrites.
- */
-static void packTiles(const GroupedRows& a, Block block, const Piece& piece, float* packed) {
-  Size firsts[PIECE_TILES];
-  Lanes lanes[PIECE_TILES];
-  for (Size tile = 0; tile < piece.tiles; tile++) {
-    firsts[tile] = firstOfPart(tile, piece.tiles, piece.rows);
-    lanes[tile] = firstLanes(lesser(piece.rows - firsts[tile], WIDTH));
-  }
-  RowCursor cursor(a, block.first);
-  RowCursor ahead(a, block.first + PREFETCHED_ROWS);
-  for (Size p = 0; p < block.depth; p++) {
-    float* to = packed + p * TILE_ROWS;
-    for (Size tile = 0; tile < piece.tiles; tile++) {
-      __builtin_prefetch(ahead.row() + firsts[tile]);
-      store(to, load(cursor.row() + firsts[tile], lanes[tile]));
-      to += tileLength(block.depth);
-    }
-    cursor.advance();
-    ahead.advance();
-  }
 }
 
 /** One panel of the piece, `tile` being the first; `addends` are moved along with it. */
@@ -176,7 +80,7 @@ static void multiplyLane(const GroupedRows& a, const float* packedB, Size k, con
   for (Size index = 0; index < blocks; index++) {
     const Block block = blockOf(index, k);
     const bool isLast = index + 1 == blocks;
-    packTiles(a, block, piece, packedA);
+    packTiles(a, block, piece.rows, piece.tiles, packedA);
     for (Size panel = 0; panel < piece.panels; panel++) {
       const Size column = panel * PANEL;
       Tile tile{};
