@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** A longer interval is not waited for. */
 const LONGEST_SECONDS = 20;
-/** Intervals that differ by more are those of a person, or of several programs. */
+/** Intervals that differ by more are those of a person, or of several programs. The seconds: a busy machine's. */
 const TOLERANCE_SHARE = 0.2;
-const TOLERANCE_SECONDS = 0.1;
+const TOLERANCE_SECONDS = 1;
 
 export class Scrapes {
   readonly #now: () => number;

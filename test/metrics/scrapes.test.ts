@@ -15,13 +15,19 @@ const seconds = (times: readonly number[], now: number) =>
   Math.round(10 * scraped(times, now).secondsToNext) / 10;
 
 test('one who reads at regular intervals is expected after another one, with some time to spare', (t) => {
-  t.is(seconds([3, 18, 33], 34), 17.1);
-  t.is(seconds([3, 18, 33.5], 34), 18.2);
-  t.is(seconds([3, 18, 33], 51), 0.1);
+  t.is(seconds([3, 18, 33], 34), 18);
+  t.is(seconds([3, 18, 33.5], 34), 19.1);
+  t.is(seconds([3, 18, 33], 51), 1);
+});
+
+test('one who reads without a pause is expected after another one, also when the machine was busy for a moment', (t) => {
+  t.is(seconds([3, 3.01, 3.02], 3.03), 1);
+  t.is(seconds([3, 3.01, 3.51], 3.52), 1.6);
+  t.is(seconds([3, 3.5, 3.51], 4), 0.5);
 });
 
 test('nobody is expected who has not come for long, comes rarely, now and then, or has only begun', (t) => {
-  t.is(seconds([3, 18, 33], 52), 0);
+  t.is(seconds([3, 18, 33], 53), 0);
   t.is(seconds([0, 60, 120], 121), 0);
   t.is(seconds([3, 8, 25], 26), 0);
   t.is(seconds([3, 18], 19), 0);
