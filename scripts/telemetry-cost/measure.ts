@@ -54,7 +54,7 @@ await runWithFlags(HELP, FLAGS, (flags) => {
 
 async function measure(pairs: number, steps: number): Promise<void> {
   // Scrapers are elsewhere: what they do themselves is not to be taken for what they cost.
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  setPriority(constants.priority.PRIORITY_LOW);
   const loadBefore = loadavg()[0];
   const folder = mkdtempSync(join(tmpdir(), 'threadloom-telemetry-'));
   try {
