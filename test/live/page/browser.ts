@@ -35,6 +35,12 @@ export interface OpenPage {
   complaints: string[];
 }
 
+/** Opens the table of numbers of a section and waits for its rows: the page fills it once it is told of the click. */
+export async function openTable(page: Page, section: string): Promise<void> {
+  await page.locator(`${section} summary`).click();
+  await page.locator(`${section} tbody tr`).first().waitFor();
+}
+
 /** A page of its own. */
 export async function newPage(
   t: ExecutionContext,

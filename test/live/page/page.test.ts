@@ -6,7 +6,7 @@ import type { Snapshot } from '../../../src/live/protocol.ts';
 import { renderReport } from '../../../src/live/report-page.ts';
 import { formatCount, formatNumber } from '../../../src/numbers.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
-import { browserTest, closeBrowser, newPage, type OpenPage } from './browser.ts';
+import { browserTest, closeBrowser, newPage, type OpenPage, openTable } from './browser.ts';
 import { contrasts, outline, unlabelled } from './checks.ts';
 import { EventServer } from './event-server.ts';
 import {
@@ -110,7 +110,7 @@ browserTest('a dropped stream is taken up where it ended, without gap or repeat'
   await reads(opened, '.connection', 'connected');
   t.is(server.lastIds[0], undefined);
   t.is(server.lastIds.at(-1), '1', 'the browser says which event it had last');
-  await page.locator('#throughput summary').click();
+  await openTable(page, '#throughput');
   const steps = await page.locator('#throughput tbody th').allInnerTexts();
   t.deepEqual(
     steps,
@@ -168,7 +168,7 @@ browserTest(
 browserTest('an open table comes to have the last steps, and every validation', async (t) => {
   const opened = await shown(t, madeUpRun(1800));
   const { page, server } = opened;
-  await page.locator('#loss summary').click();
+  await openTable(page, '#loss');
   await reads(opened, '#loss tbody th', '1,800');
   const validations = await page.locator('#loss tbody td:last-child').allInnerTexts();
   t.is(validations.filter((text) => text !== '–').length, 4);
@@ -205,7 +205,7 @@ browserTest('what is not finite is shown as such', async (t) => {
   await reads(opened, '#lags .sentences', 'layer 0: the gradient 32 steps back is not finite.');
   await reads(opened, '#updates .summary', 'embedding not finite, layer 0 not finite');
   await reads(opened, '#lags .lags span', '32–49');
-  await opened.page.locator('#lags summary').click();
+  await openTable(opened.page, '#lags');
   await reads(opened, '#lags tbody td', 'not finite');
   t.deepEqual(opened.complaints, []);
 });
@@ -330,7 +330,7 @@ browserTest('a long history and a fast stream keep the page quick and bounded', 
   const quickest = Math.min(...draws);
   t.log(`${draws.length} draws for 300 events, ${quickest.toFixed(1)} ms the quickest`);
   t.true(quickest < FRAME_BUDGET_MILLISECONDS, `a draw takes ${quickest} ms`);
-  await page.locator('#throughput summary').click();
+  await openTable(page, '#throughput');
   const rows = await page.locator('#throughput tbody tr').count();
   t.true(rows > 50 && rows <= 100, `${rows} rows`);
 });
@@ -339,7 +339,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
   browserTest(`in the ${colorScheme} theme all text can be read`, async (t) => {
     const opened = await shown(t, madeUpRun(1000, { alerts: ALERTS }), { colorScheme });
     const { page, complaints } = opened;
-    await page.locator('#loss summary').click();
+    await openTable(page, '#loss');
     const poor = (await page.evaluate(contrasts)).filter(({ ratio }) => ratio < 4.5);
     t.deepEqual(poor, []);
     t.is(await page.evaluate(() => document.documentElement.dataset.theme), colorScheme);

@@ -8,7 +8,7 @@ import { type LoggedStep, linesOf, logsOf } from '../../helpers/runs.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { writeText } from '../../helpers/text.ts';
 import { parseSeries } from '../../metrics/scrape.ts';
-import { browserTest, closeBrowser, newPage } from './browser.ts';
+import { browserTest, closeBrowser, newPage, openTable } from './browser.ts';
 
 test.after.always(closeBrowser);
 
@@ -110,7 +110,7 @@ browserTest(
     await stepAbove(page, before);
     t.is(await page.locator('.badge').textContent(), 'training');
     // The whole history, from the logs of the process that was killed on.
-    await page.locator('#loss summary').click();
+    await openTable(page, '#loss');
     const steps = await page.locator('#loss tbody th').allInnerTexts();
     t.true(numberOf(steps.at(-1)) < before / 4, String(steps));
     second.child.kill('SIGINT');
