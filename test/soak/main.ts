@@ -18,24 +18,21 @@ const HELP = `npm run soak
 Trains for long and watches memory, handles, threads, listeners and metrics; ends with 1 where something grows. Then trains on a
 large text and on a small one, and compares their memory.
 
-  --steps      of the long run, the first half to warm up; 0 leaves it out (400000)
+  --steps      of the long run; 0 leaves it out (200000)
   --seconds    that the long run takes at most (3600)
   --gigabytes  size of the large text, 10^9 bytes; 0 leaves it out (10)
   --svg        file for the plot of memory and throughput (runs/soak.svg)
 `;
 
 const FLAGS = {
-  steps: { type: 'string', default: '400000' },
+  steps: { type: 'string', default: '200000' },
   seconds: { type: 'string', default: '3600' },
   gigabytes: { type: 'string', default: '10' },
   svg: { type: 'string', default: 'runs/soak.svg' },
 } as const;
 
-/**
- * Of the run: code is compiled, and the heaps of five threads, collected for the first time after 100,000 steps and more, and
- * the allocator's arenas find their size, 5 to 10 MiB above that of the beginning. Without a leak they keep it from then on.
- */
-const WARM_UP_SHARE = 0.5;
+/** The first steps, in which code is compiled and heap and caches find their size. */
+const WARM_UP_STEPS = 20_000;
 /** A rise below this is no leak: V8 and the system hand out memory in pieces of 256 KiB. */
 const LEAST_RISE_BYTES = 2 ** 19;
 
@@ -78,11 +75,10 @@ async function soak(folder: string, steps: number, seconds: number, svg: string)
   const sampleFile = join(folder, 'samples.ndjson');
   const sampler = await watchLongRun({ settings, seconds, sampleFile });
   const samples = sampler.readSamples();
-  const warmUpSteps = WARM_UP_SHARE * (samples.at(-1)?.step ?? 0);
-  const settled = samples.filter(({ step }) => step > warmUpSteps);
+  const settled = samples.filter(({ step }) => step > WARM_UP_STEPS);
   if (settled.length < 20) {
     throw new Error(
-      `Expected 20 samples after step ${warmUpSteps}, got ${settled.length}. Allow more --steps or --seconds.`,
+      `Expected 20 samples after step ${WARM_UP_STEPS}, got ${settled.length}. Allow more --steps or --seconds.`,
     );
   }
   const [first] = settled;
