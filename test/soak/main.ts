@@ -19,6 +19,7 @@ Trains for long and watches memory, handles, threads, listeners and metrics; end
 large text and on a small one, and compares their memory.
 
   --steps      of the long run; 0 leaves it out (200000)
+  --warm-up    steps of it that are not looked at (20000)
   --seconds    that the long run takes at most (3600)
   --gigabytes  size of the large text, 10^9 bytes; 0 leaves it out (10)
   --svg        file for the plot of memory and throughput (runs/soak.svg)
@@ -26,13 +27,12 @@ large text and on a small one, and compares their memory.
 
 const FLAGS = {
   steps: { type: 'string', default: '200000' },
+  'warm-up': { type: 'string', default: '20000' },
   seconds: { type: 'string', default: '3600' },
   gigabytes: { type: 'string', default: '10' },
   svg: { type: 'string', default: 'runs/soak.svg' },
 } as const;
 
-/** The first steps, in which code is compiled and heap and caches find their size. */
-const WARM_UP_STEPS = 20_000;
 /** A rise below this is no leak: V8 and the system hand out memory in pieces of 256 KiB. */
 const LEAST_RISE_BYTES = 2 ** 19;
 
@@ -40,11 +40,13 @@ const failures: string[] = [];
 
 await runWithFlags(HELP, FLAGS, async (flags) => {
   const steps = wholeOf('steps', flags.steps, { least: 0 });
+  // In which code is compiled and heap and caches find their size.
+  const warmUp = wholeOf('warm-up', flags['warm-up'], { least: 0 });
   const seconds = numberOf('seconds', flags.seconds, { least: 1 });
   const gigabytes = numberOf('gigabytes', flags.gigabytes, { least: 0 });
   const folder = mkdtempSync(join(tmpdir(), 'threadloom-'));
   try {
-    if (steps > 0) await soak(folder, steps, seconds, flags.svg);
+    if (steps > 0) await soak(folder, { steps, warmUp, seconds, svg: flags.svg });
     await collections();
     if (gigabytes > 0) await largeText(folder, gigabytes * 1e9);
   } finally {
@@ -59,7 +61,16 @@ function check(holds: boolean, failure: string): void {
   if (!holds) failures.push(failure);
 }
 
-async function soak(folder: string, steps: number, seconds: number, svg: string): Promise<void> {
+interface LongRun {
+  steps: number;
+  /** Steps that are not looked at. */
+  warmUp: number;
+  seconds: number;
+  /** File for the plot. */
+  svg: string;
+}
+
+async function soak(folder: string, { steps, warmUp, seconds, svg }: LongRun): Promise<void> {
   const settings = {
     ...TINY_SETTINGS,
     files: [writeText(folder, 'text.txt', 20_000)],
@@ -75,10 +86,10 @@ async function soak(folder: string, steps: number, seconds: number, svg: string)
   const sampleFile = join(folder, 'samples.ndjson');
   const sampler = await watchLongRun({ settings, seconds, sampleFile });
   const samples = sampler.readSamples();
-  const settled = samples.filter(({ step }) => step > WARM_UP_STEPS);
+  const settled = samples.filter(({ step }) => step > warmUp);
   if (settled.length < 20) {
     throw new Error(
-      `Expected 20 samples after step ${WARM_UP_STEPS}, got ${settled.length}. Allow more --steps or --seconds.`,
+      `Expected 20 samples after step ${warmUp}, got ${settled.length}. Allow more --steps or --seconds.`,
     );
   }
   const [first] = settled;
