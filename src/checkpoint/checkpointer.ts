@@ -9,11 +9,14 @@ import type {
   WriteCheckpointResult,
 } from '../pool/protocol.ts';
 import type { CheckpointState } from './header.ts';
+import type { LockClaim } from './run-lock.ts';
 
 const ENTRY = new URL('../../workers/checkpoint-worker.js', import.meta.url);
 
 export interface CheckpointerParts {
   folder: string;
+  /** Of the run's folder: nothing is named there once it is another process's. */
+  lock: LockClaim;
   keep: number;
   memory: WebAssembly.Memory;
   /** Where the tensors lie in the snapshot. */
@@ -96,11 +99,11 @@ export class Checkpointer {
   }
 
   async #write(state: CheckpointState, best: boolean): Promise<void> {
-    const { folder, keep, tensors, syncLogs, onWritten, onFailed } = this.#parts;
+    const { folder, lock, keep, tensors, syncLogs, onWritten, onFailed } = this.#parts;
     const { step } = state.progress;
     try {
       await syncLogs();
-      const request = { folder, step, header: state, tensors, keep, best };
+      const request = { folder, step, header: state, tensors, keep, best, lock };
       const result = await this.#writer.calls.write(request, this.#writer.pulse);
       onWritten({ step, ...result });
     } catch (error) {

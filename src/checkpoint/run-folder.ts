@@ -5,7 +5,7 @@ import { errorCode, expected, InputError, messageOf } from '../errors.ts';
 import { readSmallFile } from '../small-file.ts';
 import { AppendLog, wholeBytes } from './append-log.ts';
 import { syncFolder, TEMPORARY_SUFFIX, writeDurably } from './durable.ts';
-import { lockRun, type RunLock, refuseLocked } from './run-lock.ts';
+import { type LockClaim, lockRun, type RunLock, refuseLocked } from './run-lock.ts';
 import { CONFIG, refuseLink, refuseOthers, writable } from './run-place.ts';
 import { CHECKPOINT_FOLDER, removeTemporaryFiles } from './store.ts';
 
@@ -50,6 +50,11 @@ export class RunFolder {
   private constructor(path: string) {
     this.path = path;
     this.#lock = lockRun(path);
+  }
+
+  /** Of the lock, for the thread that writes the checkpoints. */
+  get claim(): LockClaim {
+    return this.#lock.claim;
   }
 
   get config(): string {

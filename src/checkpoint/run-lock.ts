@@ -4,7 +4,7 @@
  * token of the dead one, so that nobody can claim a lock twice nor replace one that is not the dead one any more.
  */
 import { closeSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorCode, InputError, messageOf, show, TrainingError } from '../errors.ts';
 import {
   create,
@@ -22,7 +22,14 @@ import { isAlive, type RunOwner, thisOwner } from './run-owner.ts';
 /** The owner touches the file this often, for those who cannot see its process. */
 const BEAT_MILLISECONDS = 15_000;
 
+/** A lock by what tells whose it is: other threads of its owner ask by it. */
+export interface LockClaim {
+  path: string;
+  owner: RunOwner;
+}
+
 export interface RunLock {
+  readonly claim: LockClaim;
   /**
    * Before something is written. Throws TrainingError where the lock is not this process's any more: the machine slept, or its
    * touches did not get through, and another process took it for dead. Looks at the file once a beat.
@@ -39,6 +46,7 @@ export interface RunLock {
 export function lockRun(folder: string, beatMilliseconds = BEAT_MILLISECONDS): RunLock {
   const owner = thisOwner();
   const path = join(folder, LOCK);
+  const claim = { path, owner };
   const descriptor = writing(folder, () => {
     const taken = take(folder, path, owner);
     removeDrafts(folder);
@@ -49,7 +57,7 @@ export function lockRun(folder: string, beatMilliseconds = BEAT_MILLISECONDS): R
   const check = () => {
     // By the clock on the wall, which goes on while the machine sleeps.
     if (Math.abs(Date.now() - seen) < beatMilliseconds) return;
-    if (isLost(path, owner)) throw lost(folder, path);
+    refuseLost(claim);
     seen = Date.now();
   };
   const release = () => {
@@ -61,7 +69,7 @@ export function lockRun(folder: string, beatMilliseconds = BEAT_MILLISECONDS): R
   };
   if (held.size === 0) process.on('exit', releaseAll);
   held.add(release);
-  return { check, release };
+  return { claim, check, release };
 }
 
 /** Of this process, whose exit ends them all. */
@@ -80,6 +88,11 @@ export function isLocked(folder: string): boolean {
 export function refuseLocked(folder: string): void {
   const found = look(join(folder, LOCK));
   if (found?.alive) throw inUse(folder, found);
+}
+
+/** Throws TrainingError where the lock is not its owner's any more. Looks at the file. */
+export function refuseLost({ path, owner }: LockClaim): void {
+  if (isLost(path, owner)) throw lost(path);
 }
 
 /** Creates `path` or replaces it where its owner is dead; returns the open file. */
@@ -110,13 +123,13 @@ function replaces(claim: string, path: string, token: string): boolean {
   }
 }
 
-function lost(folder: string, path: string): TrainingError {
+function lost(path: string): TrainingError {
   const owner = look(path)?.owner;
   const what = owner
     ? `process ${owner.pid} on host ${show(owner.host)} has taken it over`
     : `its ${LOCK} is gone`;
   return new TrainingError(
-    `Expected the run folder ${show(folder)} to stay this process's, but ${what}. It writes no more there; ` +
+    `Expected the run folder ${show(dirname(path))} to stay this process's, but ${what}. It writes no more there; ` +
       'another process that resumes the run goes on from its last checkpoint.',
   );
 }

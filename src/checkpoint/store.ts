@@ -5,6 +5,7 @@ import { messageOf, show, TrainingError } from '../errors.ts';
 import type { WriteCheckpointRequest, WriteCheckpointResult } from '../pool/protocol.ts';
 import { moveDurably, syncFile, TEMPORARY_SUFFIX } from './durable.ts';
 import { checkState } from './header.ts';
+import { refuseLost } from './run-lock.ts';
 import { writeCheckpoint } from './writer.ts';
 
 /** Of a run's folder. */
@@ -34,7 +35,7 @@ export function listCheckpoints(folder: string): StoredCheckpoint[] {
 /**
  * Writes the checkpoint of a step, makes it the best too where asked, and removes what is not kept: all but
  * the newest `keep`, and those of later steps, which a run that went back to an earlier one has left.
- * Throws TrainingError where that fails; the checkpoints of other steps are then still there. The best gets its name first:
+ * Throws TrainingError where that fails, or the run's lock is another's by the time the file is complete; the checkpoints of other steps are then still there. The best gets its name first:
  * wherever the process ends, a checkpoint that counts on being the best is. The same request may be made again, also after a
  * thread died at any point of it. `pulse` (1) counts the pieces written, for who waits.
  */
@@ -43,7 +44,7 @@ export function storeCheckpoint(
   arena: ArrayBufferLike,
   pulse?: Int32Array,
 ): WriteCheckpointResult {
-  const { folder, step, keep, tensors } = request;
+  const { folder, step, keep, tensors, lock } = request;
   const began = performance.now();
   const path = join(folder, checkpointName(step));
   const temporary = path + TEMPORARY_SUFFIX;
@@ -52,12 +53,15 @@ export function storeCheckpoint(
     mkdirSync(folder, { recursive: true });
     removeTemporaryFiles(folder);
     const bytes = writeCheckpoint(temporary, state, tensors, arena, pulse);
+    // Again: while it was written the machine may have slept, and another process gone on with the run.
+    if (lock) refuseLost(lock);
     if (request.best) makeBest(folder, temporary);
     moveDurably(temporary, path);
     prune(folder, step, keep);
     return { path, bytes, seconds: (performance.now() - began) / 1000 };
   } catch (error) {
     discard(temporary);
+    if (error instanceof TrainingError) throw error;
     throw new TrainingError(
       `Could not write checkpoint ${show(path)}: ${messageOf(error)}. ` +
         'Earlier checkpoints stay valid.',

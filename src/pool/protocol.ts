@@ -1,4 +1,5 @@
 /** What crosses threads: tasks of the compute pool and calls of the actors. Types only. */
+import type { LockClaim } from '../checkpoint/run-lock.ts';
 import type { ErrorRecord } from '../errors.ts';
 import type { KernelChoice } from '../kernels/backend.ts';
 import type { ArenaLayout } from '../memory/layout.ts';
@@ -95,6 +96,8 @@ export interface WriteCheckpointRequest {
   keep: number;
   /** Becomes the best checkpoint too. */
   best: boolean;
+  /** Of the run's folder; absent where no other process can come to write there. */
+  lock?: LockClaim;
 }
 
 export interface WriteCheckpointResult {

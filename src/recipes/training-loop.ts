@@ -208,6 +208,7 @@ export class TrainingLoop {
     const { folder, config, engine, plan, recorder, observer } = this.#parts;
     return new Checkpointer({
       folder: folder.checkpoints,
+      lock: folder.claim,
       keep: config.keep,
       memory: engine.memory,
       tensors: snapshotTensors(plan.table, plan.layout),

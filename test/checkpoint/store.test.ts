@@ -11,12 +11,15 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { LOCK } from '../../src/checkpoint/lock-file.ts';
 import { openCheckpoint } from '../../src/checkpoint/reader.ts';
+import { thisOwner } from '../../src/checkpoint/run-owner.ts';
 import { checkpointName, listCheckpoints, storeCheckpoint } from '../../src/checkpoint/store.ts';
 import { TrainingError } from '../../src/errors.ts';
 import { startActor } from '../../src/pool/actor.ts';
 import type { CheckpointWriterApi } from '../../src/pool/protocol.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { treeOf } from '../helpers/tree.ts';
 import { sampleState, sampleTensors } from './samples.ts';
 
 const { arena, sources } = sampleTensors();
@@ -145,6 +148,22 @@ onPosix(
     t.is(stepOf(join(folder, checkpointName(3))), 3);
   },
 );
+
+test('A folder that another process took over while a checkpoint was written gets none', (t) => {
+  const run = temporaryFolder(t);
+  const folder = join(run, 'checkpoints');
+  const owner = thisOwner();
+  const lock = { path: join(run, LOCK), owner };
+  writeFileSync(lock.path, JSON.stringify(owner));
+  storeCheckpoint({ ...request(folder, 1, { best: true }), lock }, arena);
+  const tree = treeOf(folder);
+  writeFileSync(lock.path, JSON.stringify({ ...thisOwner(), host: 'elsewhere' }));
+  t.throws(() => storeCheckpoint({ ...request(folder, 2, { keep: 1, best: true }), lock }, arena), {
+    instanceOf: TrainingError,
+    message: /process \d+ on host "elsewhere" has taken it over/,
+  });
+  t.deepEqual(treeOf(folder), tree);
+});
 
 test('A state that is wrong is refused before a folder is made', (t) => {
   const folder = join(temporaryFolder(t), 'checkpoints');

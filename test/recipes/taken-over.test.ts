@@ -14,23 +14,27 @@ test.serial(
   'a run that was taken over ends with an error and leaves the folder as it is',
   async (t) => {
     const { settings } = runPlace(t);
-    const options = { steps: 20, checkpointEvery: 4 };
+    const options = { steps: 20, checkpointEvery: 8 };
     const undisturbed = await train(settings('undisturbed', options));
 
-    const disturbed = settings('disturbed', options);
-    const run = String(disturbed.run);
+    const controller = new AbortController();
+    const { run } = await train(settings('disturbed', options), {
+      signal: controller.signal,
+      onStep: ({ step }) => {
+        if (step === 8) controller.abort();
+      },
+    });
     let tree: object | undefined;
     const warnings: string[] = [];
-    const training = train(disturbed, {
-      onStep: ({ step }) => {
-        if (step !== 10) return;
-        const thief = { ...thisOwner(), host: 'elsewhere', processes: 'other/pid:[1]' };
-        writeFileSync(join(run, LOCK), JSON.stringify(thief));
-        laterBy(t, 600_000);
-        tree = treeOf(run);
-      },
-      onWarning: (message) => warnings.push(message),
-    });
+    // At step 10 no checkpoint is being written: that of step 8 was whole before, the next is due at 16.
+    const onStep = ({ step }: { step: number }) => {
+      if (step !== 10) return;
+      const thief = { ...thisOwner(), host: 'elsewhere', processes: 'other/pid:[1]' };
+      writeFileSync(join(run, LOCK), JSON.stringify(thief));
+      laterBy(t, 600_000);
+      tree = treeOf(run);
+    };
+    const training = resume(run, {}, { onStep, onWarning: (message) => warnings.push(message) });
     await t.throwsAsync(training, {
       instanceOf: TrainingError,
       message: /to stay this process's, but process \d+ on host "elsewhere" has taken it over/,
