@@ -6,7 +6,8 @@ import type { TensorSource } from '../pool/protocol.ts';
 import { bytesOf, CHECKSUM_BYTES, layOut } from './format.ts';
 import type { CheckpointState } from './header.ts';
 
-const BLOCK_BYTES = 1 << 20;
+/** Pieces are copied here first: hashing refuses shared memory. One for all files: a file is written without a break. */
+const block = new Uint8Array(1 << 20);
 /** Written between two syncs: on a slow disk one sync of all would look like a thread that hangs. */
 const SYNC_BYTES = 64 << 20;
 
@@ -43,8 +44,6 @@ export function writeCheckpoint(
 class HashedFile {
   readonly #descriptor: number;
   readonly #hash = createHash('sha256');
-  /** Pieces are copied here first: hashing refuses shared memory. */
-  readonly #block = new Uint8Array(BLOCK_BYTES);
   readonly #pulse: Int32Array;
   #length = 0;
   #unsynced = 0;
@@ -57,9 +56,9 @@ class HashedFile {
   }
 
   write(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) {
-      const source = bytes.subarray(at, at + BLOCK_BYTES);
-      const piece = this.#block.subarray(0, source.length);
+    for (let at = 0; at < bytes.length; at += block.length) {
+      const source = bytes.subarray(at, at + block.length);
+      const piece = block.subarray(0, source.length);
       piece.set(source);
       this.#hash.update(piece);
       this.#append(piece);
