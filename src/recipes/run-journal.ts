@@ -44,9 +44,12 @@ export class RunJournal {
     }
   }
 
-  /** Resolves once all that can be reproduced is on the disk: before each checkpoint. */
+  /**
+   * Resolves once all that can be reproduced is on the disk: before each checkpoint, which counts on the lines that wait too.
+   * Those that find no room now either are a failure that has been told.
+   */
   async sync(): Promise<void> {
-    this.#folder.checkOwned();
+    this.flush();
     await Promise.all(
       Object.entries(this.#logs).map(([name, log]) => name !== 'timings' && log.sync()),
     );
@@ -58,8 +61,15 @@ export class RunJournal {
     this.#failures.add(message);
   }
 
+  /** Tries a last time to write what waits: after an error nobody else does. */
   close(): void {
-    for (const log of Object.values(this.#logs)) log.close();
+    try {
+      this.flush();
+    } catch {
+      // The folder is another's by now: nothing more may be written there.
+    } finally {
+      for (const log of Object.values(this.#logs)) log.close();
+    }
   }
 
   #failOn(name: LogName, error: Error | undefined): void {

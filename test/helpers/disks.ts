@@ -1,5 +1,7 @@
 /** Disks that are small, slow or not to be written, where this machine lets a test make them. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
@@ -26,6 +28,37 @@ export function smallDisk(t: ExecutionContext, kibibytes: number): SmallDisk | u
   }
   t.teardown(() => execFileSync('umount', ['--lazy', path]));
   return { path, resize: (size) => mount(`remount,size=${size}k`) };
+}
+
+export interface FullDisk {
+  /** From now on nothing can be written to the file. */
+  fill(path: string): void;
+  /** There is room again. */
+  empty(): void;
+}
+
+/** A disk that has no room for one file, for what this thread writes. */
+export function fullDisk(t: ExecutionContext): FullDisk {
+  const { writeSync } = fs;
+  let full: number | undefined;
+  const write = (...args: Parameters<typeof writeSync>) => {
+    if (fs.fstatSync(args[0]).ino !== full) return writeSync(...args);
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  };
+  const replace = (by: typeof writeSync) => {
+    fs.writeSync = by;
+    syncBuiltinESMExports();
+  };
+  replace(write as typeof writeSync);
+  t.teardown(() => replace(writeSync));
+  return {
+    fill: (path) => {
+      full = fs.statSync(path).ino;
+    },
+    empty: () => {
+      full = undefined;
+    },
+  };
 }
 
 export interface SlowDisk {

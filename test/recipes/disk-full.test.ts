@@ -1,9 +1,11 @@
 /** A disk that takes no more, as a limit on the size of files: writes beyond it fail with EFBIG. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { inspect } from '../../src/recipes/inspect.ts';
 import { resume, train } from '../../src/recipes/train.ts';
 import { runCli } from '../helpers/cli.ts';
+import { fullDisk } from '../helpers/disks.ts';
 import { checkpointSteps, linesOf, logsOf, runPlace } from '../helpers/runs.ts';
 import { treeOf } from '../helpers/tree.ts';
 
@@ -71,3 +73,70 @@ test('a log that cannot be written is a failure at the end too, its lines whole'
   const complete = steps.slice(0, steps.lastIndexOf('\n') + 1);
   t.true(linesOf(complete).length >= 12);
 });
+
+/** Steps of the validations that are on the disk. */
+const validated = (run: string) =>
+  linesOf(readFileSync(join(run, 'evals.ndjson'), 'utf8')).map(({ step }) => step);
+
+test.serial(
+  'a line that waited for room is written before the next checkpoint counts on it',
+  async (t) => {
+    const { settings, folder } = runPlace(t);
+    const run = join(folder, 'r');
+    const disk = fullDisk(t);
+    const controller = new AbortController();
+    const atCheckpoints: Record<number, number[]> = {};
+    const { failures } = await train(
+      settings('r', { steps: 30, evalEvery: 5, checkpointEvery: 0 }),
+      {
+        signal: controller.signal,
+        onStep: ({ step }) => {
+          if (step === 5) disk.fill(join(run, 'evals.ndjson'));
+          if (step === 6) disk.empty();
+          if (step === 7) controller.abort();
+        },
+        onCheckpoint: ({ step }) => {
+          atCheckpoints[step] = validated(run);
+        },
+      },
+    );
+    t.deepEqual(atCheckpoints[7], [0, 5]);
+    t.is(failures.length, 1);
+    t.regex(failures[0], /evals\.ndjson could not be written: ENOSPC/);
+  },
+);
+
+test.serial('a run that fails leaves the lines that waited, where there is room', async (t) => {
+  const { settings, folder } = runPlace(t);
+  const run = join(folder, 'r');
+  const disk = fullDisk(t);
+  const training = train(settings('r', { steps: 30, evalEvery: 5 }), {
+    onCheckpoint: () => disk.fill(join(run, 'evals.ndjson')),
+    onEvaluation: () => {
+      disk.empty();
+      throw new Error('Nobody looks at it any more.');
+    },
+  });
+  await t.throwsAsync(training, { message: 'Nobody looks at it any more.' });
+  t.deepEqual(validated(run), [0]);
+});
+
+test.serial(
+  'a run that fails on a full disk says which lines are lost, and ends as it would',
+  async (t) => {
+    const { settings, folder } = runPlace(t);
+    const run = join(folder, 'r');
+    const disk = fullDisk(t);
+    const warnings: string[] = [];
+    const training = train(settings('r', { steps: 30, evalEvery: 5 }), {
+      onWarning: (message) => warnings.push(message),
+      onCheckpoint: () => disk.fill(join(run, 'evals.ndjson')),
+      onEvaluation: () => {
+        throw new Error('Nobody looks at it any more.');
+      },
+    });
+    await t.throwsAsync(training, { message: 'Nobody looks at it any more.' });
+    t.deepEqual(validated(run), []);
+    t.is(warnings.filter((warning) => warning.includes('evals.ndjson could not be')).length, 1);
+  },
+);
