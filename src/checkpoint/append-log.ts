@@ -111,14 +111,25 @@ function open(path: string): number {
   }
 }
 
-/** Bytes of the whole lines within the first `bytes` of a log; 0 where there is none. Throws as open does. */
+/**
+ * Bytes of the whole lines within the first `bytes` of a log; 0 where there is none. Throws InputError where it cannot be
+ * read.
+ */
 export function wholeBytes(path: string, bytes: number): number {
   if (!existsSync(path)) return 0;
-  const file = openSync(path, READ_WITHOUT_WAITING);
+  let file: number | undefined;
   try {
+    file = openSync(path, READ_WITHOUT_WAITING);
+    if (!fstatSync(file).isFile()) throw new Error('what is no regular file');
     return wholeLines(file, bytes);
+  } catch (error) {
+    throw new InputError(
+      `Expected ${path} to be a log of the run that can be read, got ${messageOf(error)}. ` +
+        'Restore it, or move it away: its lines then count as lost.',
+      { cause: error },
+    );
   } finally {
-    closeSync(file);
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -1,14 +1,14 @@
 /** Finding of the checkpoint from which a run goes on. */
-import { errorCode, InputError, NewerVersionError, shellWord, show } from '../errors.ts';
+import { errorCode, InputError, messageOf, NewerVersionError, shellWord, show } from '../errors.ts';
 import { type FoundCheckpoint, openNewest } from './finder.ts';
-import { openCheckpoint } from './reader.ts';
+import { type CheckpointFile, openCheckpoint } from './reader.ts';
 import type { RunFolder } from './run-folder.ts';
 import { listCheckpoints, type StoredCheckpoint } from './store.ts';
 
 /**
  * Opens the newest checkpoint of a run that is whole and whose lines are all in the logs: from there the run ends with the
  * same logs as one never stopped. Where lines are missing for each, it is the newest that is whole. Warnings tell what was
- * passed over or is missing. Throws InputError where there is none.
+ * passed over or is missing. Throws InputError where there is none, or where checkpoints or logs cannot be read.
  */
 export function openResumable(folder: RunFolder): FoundCheckpoint {
   const warnings: string[] = [];
@@ -16,7 +16,7 @@ export function openResumable(folder: RunFolder): FoundCheckpoint {
   for (const { path } of storedIn(folder)) {
     const checkpoint = openWhole(path, warnings);
     if (!checkpoint) continue;
-    missing = folder.missingLines(checkpoint.header.progress.logBytes);
+    missing = missingLines(folder, checkpoint);
     if (missing === undefined) return { checkpoint, warnings };
     checkpoint.close();
     warnings.push(`Checkpoint ${show(path)} is passed over, because lines were lost: ${missing}.`);
@@ -24,6 +24,16 @@ export function openResumable(folder: RunFolder): FoundCheckpoint {
   const newest = openNewest(folder.path);
   newest.warnings.push(`Lines of the run's logs are lost and stay missing: ${missing}.`);
   return newest;
+}
+
+/** Of what a checkpoint counts on. Closes it where the logs cannot be read. */
+function missingLines(folder: RunFolder, checkpoint: CheckpointFile): string | undefined {
+  try {
+    return folder.missingLines(checkpoint.header.progress.logBytes);
+  } catch (error) {
+    checkpoint.close();
+    throw error;
+  }
 }
 
 /** Newest first. A run begins with a checkpoint: without one it has not begun. */
@@ -41,7 +51,11 @@ function listUnlessMissing(path: string): StoredCheckpoint[] {
     return listCheckpoints(path);
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return [];
-    throw error;
+    throw new InputError(
+      `Expected ${path} to be a folder that can be read, with the run's checkpoints, got ${messageOf(error)}. ` +
+        'Restore it, or make it readable.',
+      { cause: error },
+    );
   }
 }
 

@@ -159,7 +159,10 @@ export class RunFolder {
     }
   }
 
-  /** What of the reproducible logs is not there up to these sizes; undefined where all is. */
+  /**
+   * What of the reproducible logs is not there up to these sizes; undefined where all is. Throws InputError where one
+   * cannot be read.
+   */
   missingLines(sizes: LogSizes): string | undefined {
     for (const name of REPRODUCIBLE_LOGS) {
       const path = join(this.path, `${name}.ndjson`);

@@ -1,12 +1,13 @@
 /** Rows of the bad-input table about configurations, runs and texts that a stranger made. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import fc from 'fast-check';
 import { resolveConfig } from '../../src/config/config.ts';
 import { InputError } from '../../src/errors.ts';
-import { file, refusedTogether, train, trainOn } from './bad-input.ts';
+import { sampleState, writeSample } from '../checkpoint/samples.ts';
+import { file, NOBODY, refusedAlone, refusedTogether, train, trainOn } from './bad-input.ts';
 
 const refused = refusedTogether();
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
@@ -141,6 +142,60 @@ run(
   file('config.json', `{"files":[${Array(1e6).fill(1)}]}`),
   /^Expected files to be a list of paths/,
 );
+
+/** Makes a run r with a checkpoint, of which something is damaged. */
+function damagedRun(damage: (run: string) => void) {
+  return (folder: string) => {
+    const path = join(folder, 'r');
+    mkdirSync(join(path, 'checkpoints'), { recursive: true });
+    file('config.json', '{}')(path);
+    writeSample(join(path, 'checkpoints'));
+    // Whole, as the checkpoint has them.
+    for (const [log, bytes] of Object.entries(sampleState().progress.logBytes)) {
+      if (log !== 'timings') file(`${log}.ndjson`, Buffer.alloc(bytes, '\n'))(path);
+    }
+    damage(path);
+  };
+}
+const resumed = ['resume', 'r', '--no-metrics'];
+
+refused('a run whose checkpoints are a regular file', {
+  args: resumed,
+  before: (folder) => {
+    mkdirSync(join(folder, 'r'));
+    file('config.json', '{}')(join(folder, 'r'));
+    file('checkpoints', 'none')(join(folder, 'r'));
+  },
+  says: /^Expected \S+checkpoints to be a folder that can be read, with the run's checkpoints, got ENOTDIR.*\. Restore it, /,
+});
+for (const log of ['steps', 'evals', 'gradients', 'samples']) {
+  refused(`a run whose ${log}.ndjson is a folder`, {
+    args: resumed,
+    before: damagedRun((path) => {
+      rmSync(join(path, `${log}.ndjson`), { force: true });
+      mkdirSync(join(path, `${log}.ndjson`));
+    }),
+    says: /^Expected \S+\.ndjson to be a log of the run that can be read, got what is no regular file\. Restore it, /,
+  });
+}
+test('a run whose folder of checkpoints may not be read', refusedAlone, {
+  args: resumed,
+  before: damagedRun((path) => {
+    chmodSync(path, 0o777);
+    chmodSync(join(path, 'checkpoints'), 0);
+  }),
+  user: NOBODY,
+  says: /^Expected \S+checkpoints to be a folder that can be read, with the run's checkpoints, got EACCES/,
+});
+test('a run whose log may not be read', refusedAlone, {
+  args: resumed,
+  before: damagedRun((path) => {
+    chmodSync(path, 0o777);
+    chmodSync(join(path, 'steps.ndjson'), 0);
+  }),
+  user: NOBODY,
+  says: /^Expected \S+steps\.ndjson to be a log of the run that can be read, got EACCES/,
+});
 
 /** A text that a stranger made. */
 function text(name: string, make: (folder: string) => void, says: RegExp, path = 'bad.txt'): void {

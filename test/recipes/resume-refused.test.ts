@@ -96,15 +96,20 @@ test(
   },
   /step-00000003\.ckpt.*written by a newer Threadloom/,
 );
-test(
-  'a run with a pipe in place of a log',
-  refused,
-  (_, run) => {
-    rmSync(join(run, 'steps.ndjson'));
-    execFileSync('mkfifo', [join(run, 'steps.ndjson')]);
-  },
-  /steps\.ndjson to be writable: it is not a regular file/,
-);
+for (const [log, says] of [
+  ['steps', /steps\.ndjson to be a log of the run that can be read, got what is no regular file/],
+  ['timings', /timings\.ndjson to be writable: it is not a regular file/],
+] as const) {
+  test(
+    `a run with a pipe in place of ${log}.ndjson`,
+    refused,
+    (_, run) => {
+      rmSync(join(run, `${log}.ndjson`));
+      execFileSync('mkfifo', [join(run, `${log}.ndjson`)]);
+    },
+    says,
+  );
+}
 test(
   'a run whose checkpoints are all cut off',
   refused,
