@@ -12,12 +12,15 @@
  * | last 32         | SHA-256 of everything before                                                      |
  */
 import { Packr, Unpackr } from 'msgpackr';
+import { formatBytes } from '../bytes.ts';
 import { InputError, messageOf, NewerVersionError, show } from '../errors.ts';
+import { MAX_ARENA_BYTES } from '../memory/arena.ts';
 import type { ElementType } from '../memory/table.ts';
 import {
   type CheckpointHeader,
   type CheckpointState,
   checkHeader,
+  MAX_TENSORS,
   type TensorEntry,
 } from './header.ts';
 import { requirePlain } from './plain-messagepack.ts';
@@ -29,6 +32,13 @@ export const CHECKSUM_BYTES = 32;
 /** Longest header: a vocabulary of all code points takes 6 MB. */
 const MAX_HEADER_BYTES = 16 * 2 ** 20;
 const ALIGNMENT_BYTES = 64;
+/** Longest file: all its tensors lay in an arena. */
+const MAX_FILE_BYTES =
+  PREFIX_BYTES +
+  MAX_HEADER_BYTES +
+  MAX_ARENA_BYTES +
+  (MAX_TENSORS + 1) * ALIGNMENT_BYTES +
+  CHECKSUM_BYTES;
 
 /** As PNG's: a byte that no text has, a name, and line ends that a transfer as text would change. */
 const MAGIC = Uint8Array.of(0x89, 0x54, 0x4c, 0x4f, 0x4f, 0x4d, 0x0d, 0x0a);
@@ -75,7 +85,7 @@ export function layOut(state: CheckpointState, shapes: readonly TensorShape[]): 
 
 /**
  * Reads the first bytes of a file of `fileBytes`, at most PREFIX_BYTES of them. Throws InputError where they
- * are no checkpoint's, of a newer version, or do not fit the file's length.
+ * are no checkpoint's, of a newer version, or do not fit the file's length, or where no checkpoint is so long.
  */
 export function readPrefix(bytes: Uint8Array, fileBytes: number): Prefix {
   if (bytes.some((byte, i) => i < MAGIC.length && byte !== MAGIC[i])) {
@@ -93,6 +103,9 @@ export function readPrefix(bytes: Uint8Array, fileBytes: number): Prefix {
   const headerBytes = view.getUint32(12, true);
   const declared = view.getBigUint64(16, true);
   if (declared > BigInt(fileBytes)) throw truncated();
+  if (fileBytes > MAX_FILE_BYTES) {
+    throw new InputError(`it is larger than any checkpoint can be: ${formatBytes(fileBytes)}`);
+  }
   if (
     version === 0 ||
     declared < BigInt(fileBytes) ||
@@ -104,7 +117,7 @@ export function readPrefix(bytes: Uint8Array, fileBytes: number): Prefix {
   return { headerBytes, fileBytes };
 }
 
-/** Reads a header, of a file whose checksum holds. Throws InputError naming what is wrong with it. */
+/** Reads a header, of a file whose checksum need not hold. Throws InputError naming what is wrong with it. */
 export function readHeader(
   bytes: Uint8Array,
   { headerBytes, fileBytes }: Prefix,
@@ -167,5 +180,5 @@ export function damaged(): InputError {
 }
 
 function unreadable(why: string): InputError {
-  return new InputError(`its header cannot be read: ${why}`);
+  return new InputError(`it is damaged: its header cannot be read: ${why}`);
 }

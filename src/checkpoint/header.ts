@@ -1,6 +1,8 @@
 /** What a checkpoint says of itself, beside its tensors' values. Pure. */
 import { z } from 'zod';
 
+export const MAX_TENSORS = 4096;
+
 const count = () => z.int().min(0);
 /** As large as the settings of a run allow. */
 const size = (maximum: number) => z.int().min(1).max(maximum);
@@ -109,7 +111,7 @@ const tensorSchema = z.strictObject({
 });
 
 const headerSchema = z
-  .strictObject({ ...stateShape, tensors: list(tensorSchema, 4096) })
+  .strictObject({ ...stateShape, tensors: list(tensorSchema, MAX_TENSORS) })
   .refine(sameSymbols, SYMBOLS);
 
 /** Everything that is saved with the tensors. */

@@ -87,10 +87,12 @@ export function openCheckpoint(path: string): CheckpointFile {
   try {
     return refusing(path, () => {
       const prefix = readPrefixOf(descriptor);
-      verifyChecksum(descriptor, prefix.fileBytes);
       const bytes = new Uint8Array(prefix.headerBytes);
       readFully(descriptor, bytes, PREFIX_BYTES);
-      return new CheckpointFile(path, readHeader(bytes, prefix), prefix, descriptor);
+      // First: a file may be gibibytes longer than its tensors, and hashing it would take as long.
+      const header = readHeader(bytes, prefix);
+      verifyChecksum(descriptor, prefix.fileBytes);
+      return new CheckpointFile(path, header, prefix, descriptor);
     });
   } catch (error) {
     closeSync(descriptor);

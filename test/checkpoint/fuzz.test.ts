@@ -1,13 +1,23 @@
 /** Checkpoints that a hostile writer made: each is refused in one line, or read as what it says, in bounded time and memory. */
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 import { Packr, pack } from 'msgpackr';
+import { AppendLog } from '../../src/checkpoint/append-log.ts';
 import { openCheckpoint } from '../../src/checkpoint/reader.ts';
+import { openResumable } from '../../src/checkpoint/resumable.ts';
 import { EMPTY_LOGS, RunFolder } from '../../src/checkpoint/run-folder.ts';
 import { storeCheckpoint } from '../../src/checkpoint/store.ts';
-import { InputError } from '../../src/errors.ts';
+import { InputError, messageOf } from '../../src/errors.ts';
 import { inspect } from '../../src/recipes/inspect.ts';
 import { sample } from '../../src/recipes/sample.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
@@ -229,4 +239,87 @@ test('a temporary file that is a link out of the run is replaced, not followed',
   untouched();
   t.true(opens(t, join(folder, name)));
   t.true(opens(t, join(folder, 'best.ckpt')));
+});
+
+const TEBIBYTE = 2 ** 40;
+
+/** Makes a file longer by a hole, which takes no room; false, with the reason in the test's log, where that cannot be. */
+function makeSparse(t: ExecutionContext, path: string, bytes: number): boolean {
+  try {
+    truncateSync(path, bytes);
+    return true;
+  } catch (error) {
+    t.log(`not tried: a file with a hole cannot be made: ${messageOf(error)}`);
+    t.pass();
+    return false;
+  }
+}
+
+/** On Windows a file is filled with zeros where it is made longer. */
+const sparse = process.platform === 'win32' ? test.skip : test;
+
+/** A checkpoint that says of itself that it is as long as the file: a hole behind its header. */
+function sparseCheckpoint(t: ExecutionContext, path: string, bytes: number): boolean {
+  writeSealed(path, packr.pack(whole), new Uint8Array(64));
+  const file = readFileSync(path);
+  file.writeBigUint64LE(BigInt(bytes), 16);
+  writeFileSync(path, file);
+  return makeSparse(t, path, bytes);
+}
+
+for (const [size, bytes, message] of [
+  ['eight tebibytes', 8 * TEBIBYTE, /: it is larger than any checkpoint can be: 8\.00 TiB\.$/],
+  [
+    'three gibibytes',
+    3 * 2 ** 30,
+    /its header cannot be read: its tensors do not fill the file\.$/,
+  ],
+] as const) {
+  sparse(`a checkpoint of ${size} that are a hole is refused before it is read`, (t) => {
+    const path = join(temporaryFolder(t), 'step-00000012.ckpt');
+    if (!sparseCheckpoint(t, path, bytes)) return;
+    t.throws(() => openCheckpoint(path), { instanceOf: InputError, message });
+  });
+}
+
+sparse(
+  'a log that is a hole of a tebibyte counts as damaged, and is refused where it is needed',
+  (t) => {
+    const { run } = strangersRun(t);
+    const logBytes = { ...EMPTY_LOGS, steps: TEBIBYTE };
+    const progress = { ...whole.progress, logBytes };
+    mkdirSync(join(run, 'checkpoints'));
+    const checkpoint = join(run, 'checkpoints', 'step-00000012.ckpt');
+    writeSealed(checkpoint, packr.pack({ ...whole, progress }), new Uint8Array(64));
+    const log = join(run, 'steps.ndjson');
+    writeFileSync(log, '{"step":1}\n');
+    if (!makeSparse(t, log, TEBIBYTE)) return;
+    const folder = RunFolder.open(run);
+    t.teardown(() => folder.close());
+    const found = openResumable(folder);
+    found.checkpoint.close();
+    t.is(found.warnings.length, 1);
+    t.regex(
+      found.warnings[0],
+      /stay missing: .*steps\.ndjson has only 0 of its 1099511627776 bytes/,
+    );
+    t.throws(() => folder.openLogs(logBytes), {
+      instanceOf: InputError,
+      message: /^Expected .*steps\.ndjson to be a log .* 1\.00 MiB .* Move it away/,
+    });
+    t.is(statSync(log).size, TEBIBYTE);
+  },
+);
+
+sparse('a log that ends with a hole no longer than a line is cut back to its last line', (t) => {
+  const path = join(temporaryFolder(t), 'steps.ndjson');
+  const line = '{"step":1}\n';
+  for (const hole of [1, 4095, 4096, 4097, 2 ** 20 - 1, 2 ** 20]) {
+    writeFileSync(path, line);
+    if (!makeSparse(t, path, line.length + hole)) return;
+    const log = new AppendLog(path, TEBIBYTE);
+    t.is(log.bytes, line.length, `a hole of ${hole} bytes`);
+    log.close();
+    t.is(readFileSync(path, 'utf8'), line);
+  }
 });
