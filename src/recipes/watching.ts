@@ -10,6 +10,7 @@ import { recordAll } from '../metrics/record-all.ts';
 import type { Recorder } from '../metrics/records.ts';
 import { type MetricsServer, startMetricsServer } from '../metrics/server.ts';
 import { VERSION } from '../version.ts';
+import { publicReason } from './public-reason.ts';
 import type { TrainObserver, TrainResult } from './reports.ts';
 import { describeStart } from './run-description.ts';
 
@@ -72,7 +73,7 @@ export class Watching {
   async fail(error: unknown, signal?: AbortSignal): Promise<void> {
     const message = messageOf(error);
     if (signal?.aborted) this.#live?.end('stopped');
-    else this.#live?.end('failed', withoutFolders(message));
+    else this.#live?.end('failed', publicReason(error, this.#config));
     const { metricsLinger: seconds } = this.#config;
     if (!this.server || !(error instanceof TrainingError)) return;
     if (seconds > 0) {
@@ -97,9 +98,4 @@ export class Watching {
   async close(): Promise<void> {
     await this.server?.close();
   }
-}
-
-/** Of every path its last name alone: others may see it. */
-function withoutFolders(message: string): string {
-  return message.replace(/(?:[A-Za-z]:)?(?:[\\/][^\s\\/:"']+)*[\\/]([^\s\\/:"']+)/g, '$1');
 }

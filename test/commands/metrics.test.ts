@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { createServer, type RequestOptions, request } from 'node:http';
+import { appendFileSync, mkdirSync } from 'node:fs';
+import { createServer, get, type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { homedir } from 'node:os';
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { text as readText } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { DEFAULT_PORT } from '../../src/metrics/listen.ts';
@@ -119,6 +120,44 @@ test('a run that fails of a gradient is served until Ctrl-C, and says what it fa
   t.is(code, 1);
   t.regex(String(lines.at(-1)), /The gradient of step \d+ is not finite/);
 });
+
+for (const [how, place] of [
+  ['as they were given', (_: string, path: string) => path],
+  ['absolute', join],
+] as const) {
+  test(`a run that failed is served without the names of its folders, ${how}`, async (t) => {
+    const cwd = join(temporaryFolder(t), 'john smith');
+    mkdirSync(join(cwd, 'private data'), { recursive: true });
+    const text = writeText(join(cwd, 'private data'));
+    const named = place(cwd, join('private data', basename(text)));
+    const args = ['train', named, ...TINY, '--run', place(cwd, join('secret project', 'r'))];
+    const served = ['--epochs', '1000000', '--metrics-port', '0', '--metrics-linger', '600'];
+    const running = startCli(t, [...args, ...served], { cwd });
+    const [, url] = await running.shows(/^ {2}metrics +(http:\/\/\S+)\/metrics$/m);
+    await running.shows(/validation after 0 steps/);
+    appendFileSync(text, 'more');
+    await running.shows(/^warning: The run failed and is served for 600 s more: .*private data/m);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    const events = await firstEvent(`${url}/events`);
+    t.regex(events, /"kind":"failed".*Expected \\"text\.txt\\" to stay as it was/);
+    for (const answer of [metrics, events]) {
+      t.notRegex(answer, /john|smith|secret|project|private|data\/|threadloom-\w{6}/);
+    }
+    running.child.kill('SIGINT');
+    t.is((await running.finished).code, 1);
+  });
+}
+
+/** Of a stream of events the text up to the end of the first. */
+async function firstEvent(url: string): Promise<string> {
+  const [response] = (await once(get(url), 'response')) as [IncomingMessage];
+  let text = '';
+  for await (const part of response.setEncoding('utf8')) {
+    text += part;
+    if (/\ndata: .*\n\n/.test(text)) break;
+  }
+  return text;
+}
 
 test('no answer holds a path or the environment', async (t) => {
   const { cwd, url, scrape, stop } = await training(t, '--metrics-port', '0');
