@@ -46,6 +46,10 @@ export class Checkpointer {
   /** Never rejects; a write has the limit of the writer. */
   #writing: Promise<void> | undefined;
   #lost: ActorLostError | undefined;
+  /** Checkpoints left out since the user was told of the first; 0 where the writer keeps up. */
+  #leftOut = 0;
+  /** Those since the last that was left out which found the writer free. */
+  #inTime = 0;
 
   constructor(parts: CheckpointerParts) {
     const { memory, limitSeconds, onWarning } = parts;
@@ -73,10 +77,12 @@ export class Checkpointer {
    * stays valid. Throws ActorLostError as `check`.
    */
   async save({ state, best, wait }: SaveRequest): Promise<boolean> {
+    const { step } = state.progress;
     if (this.#writing && !wait && !best) {
-      this.#parts.onSkipped();
+      this.#leaveOut(step);
       return false;
     }
+    if (!wait) this.#take(step, this.#writing === undefined);
     await this.settled();
     await this.#parts.snapshot();
     this.#writing = this.#write(state, best).finally(() => {
@@ -96,6 +102,28 @@ export class Checkpointer {
   async close(): Promise<void> {
     await this.#writing;
     await this.#writer.terminate();
+  }
+
+  #leaveOut(step: number): void {
+    const { onSkipped, onWarning } = this.#parts;
+    onSkipped();
+    this.#inTime = 0;
+    if (this.#leftOut++ > 0) return;
+    onWarning(
+      `The checkpoint of step ${step} is left out, because the one before it is still being written. ` +
+        'Others may be left out too; it is told when they are written in time again.',
+    );
+  }
+
+  /** Told from the second in a row on: a disk that takes every other one has not recovered. */
+  #take(step: number, inTime: boolean): void {
+    this.#inTime = inTime ? this.#inTime + 1 : 0;
+    if (this.#leftOut === 0 || this.#inTime < 2) return;
+    const count = this.#leftOut === 1 ? '1 was' : `${this.#leftOut} were`;
+    this.#parts.onWarning(
+      `Checkpoints are written in time again, that of step ${step} too; ${count} left out.`,
+    );
+    this.#leftOut = 0;
   }
 
   async #write(state: CheckpointState, best: boolean): Promise<void> {

@@ -52,6 +52,16 @@ export function checkpointSteps(run: string): number[] {
     .sort((a, b) => a - b);
 }
 
+/** What a writer of checkpoints says that cannot keep up: it depends on the machine. */
+const OF_PACE = /^(The checkpoint of step \d+ is left out|Checkpoints are written in time again)/;
+
+/** Notes the warnings of a run that do not depend on the machine. */
+export function noteWarnings(warnings: string[]): (message: string) => void {
+  return (message) => {
+    if (!OF_PACE.test(message)) warnings.push(message);
+  };
+}
+
 export interface LoggedStep {
   step: number;
   epoch: number;

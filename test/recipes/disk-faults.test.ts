@@ -7,7 +7,7 @@ import type { TrainResult } from '../../src/recipes/reports.ts';
 import { resume, train } from '../../src/recipes/train.ts';
 import { type CliOptions, runCli, startCli, TINY } from '../helpers/cli.ts';
 import { otherUser, slowDisk, smallDisk } from '../helpers/disks.ts';
-import { checkpointSteps, logsOf, TINY_SETTINGS } from '../helpers/runs.ts';
+import { checkpointSteps, logsOf, noteWarnings, TINY_SETTINGS } from '../helpers/runs.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { sampleText, writeText } from '../helpers/text.ts';
 import { parseSeries } from '../metrics/scrape.ts';
@@ -47,7 +47,7 @@ async function startRun(t: ExecutionContext, folder: string, options: CliOptions
 async function sameAsNeverDisturbed(t: ExecutionContext, text: string, run: string, done: number) {
   const steps = done + 30;
   const warnings: string[] = [];
-  const onWarning = (message: string) => warnings.push(message);
+  const onWarning = noteWarnings(warnings);
   const resumed = await resume(run, { steps, metrics: false }, { onWarning });
   const other = join(temporaryFolder(t), 'whole');
   const whole = await train({ ...TINY_SETTINGS, ...SETTINGS, files: [text], run: other, steps });
@@ -157,9 +157,10 @@ test('a slow disk: training goes on, checkpoints are left out and counted, the l
   const stopping = stop();
   await running.shows(/Stopping after this step/);
   rmSync(slow.gate);
-  const { code, result } = await stopping;
+  const { code, stderr, result } = await stopping;
   t.is(code, 130);
   t.deepEqual(result.failures, []);
+  t.is(stderr.match(/^warning: The checkpoint of step \d+ is left out, because/gm)?.length, 1);
   t.is(inspect(run).step, result.steps);
   t.deepEqual(await sameAsNeverDisturbed(t, text, run, result.steps), []);
 });

@@ -11,7 +11,7 @@ import type { TrainObserver, TrainResult } from '../../src/recipes/reports.ts';
 import { resume, train } from '../../src/recipes/train.ts';
 import { FaultInjector } from '../faults/injector.ts';
 import type { Order } from '../faults/orders.ts';
-import { checkpointSteps, logsOf, runPlace, TINY_SETTINGS } from '../helpers/runs.ts';
+import { checkpointSteps, logsOf, noteWarnings, runPlace, TINY_SETTINGS } from '../helpers/runs.ts';
 import { writeText } from '../helpers/text.ts';
 
 const SETTINGS: Settings = {
@@ -41,7 +41,7 @@ function disturbed(t: ExecutionContext, orders: readonly Order[]) {
   const warnings: string[] = [];
   const saved: number[] = [];
   const options: TrainObserver = {
-    onWarning: (message) => warnings.push(message),
+    onWarning: noteWarnings(warnings),
     onCheckpoint: ({ step }) => saved.push(step),
   };
   return { settings: settings('r', SETTINGS), warnings, saved, options };

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { RunFolder } from '../../src/checkpoint/run-folder.ts';
 import { resume, train } from '../../src/recipes/train.ts';
-import { checkpointSteps, linesOf, logsOf, runPlace } from '../helpers/runs.ts';
+import { checkpointSteps, linesOf, logsOf, noteWarnings, runPlace } from '../helpers/runs.ts';
 
 const SETTINGS = { steps: 45, evalEvery: 10, checkpointEvery: 0, keep: 9 };
 
@@ -31,7 +31,7 @@ async function stoppedRun(t: ExecutionContext, keep = 9) {
 
 async function resumeNoting(run: string) {
   const warnings: string[] = [];
-  const result = await resume(run, {}, { onWarning: (message) => warnings.push(message) });
+  const result = await resume(run, {}, { onWarning: noteWarnings(warnings) });
   return { result, warnings };
 }
 

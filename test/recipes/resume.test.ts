@@ -16,7 +16,14 @@ import { inspect } from '../../src/recipes/inspect.ts';
 import type { TrainResult } from '../../src/recipes/reports.ts';
 import type { ResumeSettings } from '../../src/recipes/resumed-config.ts';
 import { resume, type TrainOptions, train } from '../../src/recipes/train.ts';
-import { checkpointSteps, linesOf, logsOf, runPlace, TINY_SETTINGS } from '../helpers/runs.ts';
+import {
+  checkpointSteps,
+  linesOf,
+  logsOf,
+  noteWarnings,
+  runPlace,
+  TINY_SETTINGS,
+} from '../helpers/runs.ts';
 import { writeText } from '../helpers/text.ts';
 import { treeOf } from '../helpers/tree.ts';
 
@@ -143,7 +150,7 @@ test('a damaged newest checkpoint is passed over with a warning', async (t) => {
   bytes[bytes.length >> 1] ^= 1;
   writeFileSync(path, bytes);
   const warnings: string[] = [];
-  const resumed = await resume(run, {}, { onWarning: (message) => warnings.push(message) });
+  const resumed = await resume(run, {}, { onWarning: noteWarnings(warnings) });
   same(t, resumed, whole);
   t.is(warnings.length, 1);
   t.regex(warnings[0], /step-00000025\.ckpt.*it is damaged/);

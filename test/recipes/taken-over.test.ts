@@ -7,7 +7,7 @@ import { thisOwner } from '../../src/checkpoint/run-owner.ts';
 import { TrainingError } from '../../src/errors.ts';
 import { resume, train } from '../../src/recipes/train.ts';
 import { laterBy } from '../helpers/clock.ts';
-import { runPlace } from '../helpers/runs.ts';
+import { noteWarnings, runPlace } from '../helpers/runs.ts';
 import { treeOf } from '../helpers/tree.ts';
 
 test.serial(
@@ -34,7 +34,7 @@ test.serial(
       laterBy(t, 600_000);
       tree = treeOf(run);
     };
-    const training = resume(run, {}, { onStep, onWarning: (message) => warnings.push(message) });
+    const training = resume(run, {}, { onStep, onWarning: noteWarnings(warnings) });
     await t.throwsAsync(training, {
       instanceOf: TrainingError,
       message: /to stay this process's, but process \d+ on host "elsewhere" has taken it over/,

@@ -1,0 +1,78 @@
+import test, { type ExecutionContext } from 'ava';
+import { Checkpointer } from '../../src/checkpoint/checkpointer.ts';
+import { lockRun } from '../../src/checkpoint/run-lock.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { sampleState } from './samples.ts';
+
+/** A checkpointer on a disk that takes a checkpoint only when it is told to. */
+function slowCheckpointer(t: ExecutionContext) {
+  const folder = temporaryFolder(t);
+  const lock = lockRun(folder);
+  t.teardown(() => lock.release());
+  const told: string[] = [];
+  const counted: string[] = [];
+  let write = () => {};
+  const checkpointer = new Checkpointer({
+    folder,
+    lock: lock.claim,
+    keep: 1,
+    memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }),
+    tensors: [],
+    limitSeconds: 0,
+    syncLogs: () =>
+      new Promise((resolve) => {
+        write = resolve;
+      }),
+    snapshot: async () => {},
+    onWritten: ({ step }) => counted.push(`written ${step}`),
+    onFailed: (_, error) => t.fail(error.message),
+    onSkipped: () => counted.push('skipped'),
+    onWarning: (message) => told.push(message),
+  });
+  t.teardown(() => {
+    write();
+    return checkpointer.close();
+  });
+  /** A periodic checkpoint; true where it was taken. */
+  const save = (step: number) =>
+    checkpointer.save({ state: sampleState(step), best: false, wait: false });
+  const finish = () => {
+    write();
+    return checkpointer.settled();
+  };
+  return { save, finish, told, counted };
+}
+
+test('of checkpoints left out in a row the first is told, and when they are in time again', async (t) => {
+  const { save, finish, told, counted } = slowCheckpointer(t);
+  t.true(await save(10));
+  t.deepEqual(told, []);
+  for (const step of [20, 30, 40]) t.false(await save(step));
+  t.is(told.length, 1);
+  t.regex(told[0], /^The checkpoint of step 20 is left out, because the one before it is still/);
+  await finish();
+  t.true(await save(50));
+  await finish();
+  t.is(told.length, 1);
+  t.true(await save(60));
+  t.deepEqual(told.slice(1), [
+    'Checkpoints are written in time again, that of step 60 too; 3 were left out.',
+  ]);
+  await finish();
+  t.true(await save(70));
+  t.false(await save(80));
+  t.regex(told[2], /^The checkpoint of step 80 is left out/);
+  await finish();
+  t.is(told.length, 3);
+  t.is(counted.filter((what) => what === 'skipped').length, 4);
+});
+
+test('a disk that takes every other checkpoint is told of once', async (t) => {
+  const { save, finish, told } = slowCheckpointer(t);
+  for (let step = 10; step < 100; step += 20) {
+    t.true(await save(step));
+    t.false(await save(step + 10));
+    await finish();
+  }
+  t.is(told.length, 1);
+});
