@@ -12,5 +12,8 @@ if (major < OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor < OLDEST_NODE[1
   process.exitCode = EXIT_CODES.wrongInput;
 } else {
   const { main } = await import('./commands/main.ts');
-  process.exitCode = await main(process.argv.slice(2));
+  const { endDespiteStuckThreads } = await import('./process-end.ts');
+  const exitCode = await main(process.argv.slice(2));
+  process.exitCode = exitCode;
+  await endDespiteStuckThreads(exitCode);
 }

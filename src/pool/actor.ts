@@ -4,6 +4,7 @@ import { wrap } from 'comlink';
 import { fromErrorRecord, messageOf, TrainingError } from '../errors.ts';
 import type { Answer } from './actor-thread.ts';
 import { endpointOf } from './endpoint.ts';
+import { noteStuck } from './stuck-threads.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
 import { EXIT_LIMIT_SECONDS } from './watch.ts';
 
@@ -28,7 +29,7 @@ export interface Actor<Api> {
    */
   readonly exited: Promise<ActorDiedError>;
   readonly alive: boolean;
-  /** Ends the thread, whatever it does, and waits for its end or until it is stuck; calls under way reject. */
+  /** Ends the thread, whatever it does, and waits for its end or until it is found stuck; calls under way reject. */
   terminate(reason?: Error): Promise<void>;
 }
 
@@ -120,6 +121,7 @@ export function startActor<Api extends object>(
       return alive;
     },
     async terminate(reason) {
+      if (death) return;
       terminated = true;
       failure ??= reason;
       void worker.terminate();
@@ -128,7 +130,9 @@ export function startActor<Api extends object>(
         timer = setTimeout(resolve, EXIT_LIMIT_SECONDS * 1000);
       });
       await Promise.race([exited, limit]).finally(() => clearTimeout(timer));
-      if (alive) refuse(stuck(name, reason));
+      if (!alive) return;
+      refuse(stuck(name, reason));
+      noteStuck(worker);
     },
   };
 }

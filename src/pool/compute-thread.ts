@@ -6,6 +6,7 @@
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import type { ComputeReply, ComputeTask, ComputeThreadData } from './protocol.ts';
+import { noteStuck } from './stuck-threads.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
 import { EXIT_LIMIT_SECONDS, LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
 
@@ -91,13 +92,14 @@ export class ComputeThread {
   end(): void {
     if (this.#hasEnded || this.#ending) return;
     this.#ending = setTimeout(() => {
+      noteStuck(this.#worker);
       this.#isOver();
       this.#events.stuck(this.#cause ?? new Error('the thread was told to end'));
     }, EXIT_LIMIT_SECONDS * 1000);
     void this.#worker.terminate();
   }
 
-  /** Ends the thread and waits for its end, as long as that may take. */
+  /** Ends the thread and waits for its end, or until it is found stuck. */
   async close(): Promise<void> {
     this.end();
     await this.#over;

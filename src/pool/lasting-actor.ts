@@ -31,7 +31,7 @@ export interface LastingActor<Api> {
   readonly pulse: Int32Array;
   /** Threads that died and were replaced. */
   readonly restarts: number;
-  /** Ends the thread for good and waits for its end, as long as that may take; calls under way reject. */
+  /** Ends the thread for good and waits for its end, or until it is found stuck; calls under way reject. */
   terminate(): Promise<void>;
 }
 

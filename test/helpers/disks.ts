@@ -63,12 +63,15 @@ export function fullDisk(t: ExecutionContext): FullDisk {
 
 export interface SlowDisk {
   env: Record<string, string>;
-  /** While a file of this name exists, no checkpoint is synced. */
+  /** While a file of this name exists, the disk does not answer. */
   gate: string;
 }
 
-/** What makes the disk slow for a process; undefined, with the reason in the test's log, where that cannot be built. */
-export function slowDisk(t: ExecutionContext): SlowDisk | undefined {
+/**
+ * What makes the disk slow for a process that syncs files with `files` in their paths, or reads them at a place; undefined, with
+ * the reason in the test's log, where that cannot be built.
+ */
+export function slowDisk(t: ExecutionContext, files: string): SlowDisk | undefined {
   const folder = temporaryFolder(t);
   const library = join(folder, 'slow-disk.so');
   const built = spawnSync('cc', ['-shared', '-fPIC', '-o', library, SHIM, '-ldl']);
@@ -76,7 +79,8 @@ export function slowDisk(t: ExecutionContext): SlowDisk | undefined {
     return without(t, `a slow disk needs Linux and a C compiler: ${built.error ?? built.stderr}`);
   }
   const gate = join(folder, 'gate');
-  return { gate, env: { LD_PRELOAD: library, SLOW_DISK_GATE: gate } };
+  const env = { LD_PRELOAD: library, SLOW_DISK_GATE: gate, SLOW_DISK_FILES: files };
+  return { gate, env };
 }
 
 /** Whom the modes of folders bind, where they do not bind this process: root. */

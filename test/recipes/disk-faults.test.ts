@@ -1,61 +1,19 @@
 /** Disks that fail under a run: it goes on, says so, keeps its last checkpoint, and is resumed as if nothing had been. */
 import { chmodSync, closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { inspect } from '../../src/recipes/inspect.ts';
 import type { TrainResult } from '../../src/recipes/reports.ts';
-import { resume, train } from '../../src/recipes/train.ts';
-import { type CliOptions, runCli, startCli, TINY } from '../helpers/cli.ts';
+import { resume } from '../../src/recipes/train.ts';
+import { runCli, TINY } from '../helpers/cli.ts';
 import { otherUser, slowDisk, smallDisk } from '../helpers/disks.ts';
-import { checkpointSteps, logsOf, noteWarnings, TINY_SETTINGS } from '../helpers/runs.ts';
+import { FLAGS, sameAsNeverDisturbed, startRun } from '../helpers/endless-run.ts';
+import { checkpointSteps } from '../helpers/runs.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { sampleText, writeText } from '../helpers/text.ts';
-import { parseSeries } from '../metrics/scrape.ts';
-
-/** The learning rate does not depend on the length, so that any step can be the last to compare. */
-const SETTINGS = { schedule: 'constant', checkpointEvery: 50, evalEvery: 400 } as const;
-const FLAGS = ['--schedule', 'constant', '--checkpoint-every', '50', '--eval-every', '400'];
 
 /** A model whose checkpoint takes about 150 KiB. */
 const LARGE = TINY.map((value, i) => (TINY[i - 1] === '--hidden' ? '48' : value));
-
-/** Starts a run that does not end by itself, in `folder`/r, on a text elsewhere. */
-async function startRun(t: ExecutionContext, folder: string, options: CliOptions = {}) {
-  const text = writeText(temporaryFolder(t));
-  chmodSync(join(text, '..'), 0o755);
-  const run = join(folder, 'r');
-  const endless = ['--epochs', '1000000', '--metrics-port', '0', '--json'];
-  const args = ['train', text, ...TINY, ...FLAGS, ...endless, '--run', run, '--workers', '2'];
-  const running = startCli(t, args, options);
-  const [, url] = await running.shows(/^ {2}metrics +(http:\/\/\S+)\/metrics$/m);
-  /** Waits until the metrics say so. */
-  const until = async (holds: (value: (name: string) => number) => boolean) => {
-    for (;;) {
-      const series = parseSeries(await (await fetch(`${url}/metrics`)).text());
-      if (holds((name) => series.get(`threadloom_${name}`) ?? Number.NaN)) return;
-    }
-  };
-  const stop = async () => {
-    running.child.kill('SIGINT');
-    const { code, stdout, stderr } = await running.finished;
-    return { code, stderr, result: JSON.parse(stdout) as TrainResult };
-  };
-  return { text, run, running, until, stop };
-}
-
-/** Some steps more than were done, so that the resumed run has something to do. */
-async function sameAsNeverDisturbed(t: ExecutionContext, text: string, run: string, done: number) {
-  const steps = done + 30;
-  const warnings: string[] = [];
-  const onWarning = noteWarnings(warnings);
-  const resumed = await resume(run, { steps, metrics: false }, { onWarning });
-  const other = join(temporaryFolder(t), 'whole');
-  const whole = await train({ ...TINY_SETTINGS, ...SETTINGS, files: [text], run: other, steps });
-  t.is(resumed.paramsSha256, whole.paramsSha256);
-  t.deepEqual(resumed.failures, []);
-  t.deepEqual(logsOf(run), logsOf(other));
-  return warnings;
-}
 
 test('a disk that fills up and is emptied again: what waited is written, the exit code is 1', async (t) => {
   const disk = smallDisk(t, 2048);
@@ -147,7 +105,7 @@ asOther('a folder that becomes read-only in the middle of a run', async (t) => {
 });
 
 test('a slow disk: training goes on, checkpoints are left out and counted, the last one waits', async (t) => {
-  const slow = slowDisk(t);
+  const slow = slowDisk(t, '.ckpt.tmp');
   if (!slow) return;
   const folder = temporaryFolder(t);
   const { text, run, running, until, stop } = await startRun(t, folder, { env: slow.env });
