@@ -1,6 +1,6 @@
 /** Writes checkpoints of a run through the writer thread, which works while training goes on. */
 import { messageOf } from '../errors.ts';
-import { ActorLostError } from '../pool/actor.ts';
+import { ActorLostError, type ActorStuckError } from '../pool/actor.ts';
 import { type LastingActor, startLastingActor } from '../pool/lasting-actor.ts';
 import type {
   CheckpointThreadData,
@@ -27,6 +27,8 @@ export interface CheckpointerParts {
   snapshot: () => Promise<void>;
   onWritten: (result: WriteCheckpointResult & { step: number }) => void;
   onFailed: (step: number, error: Error) => void;
+  /** A checkpoint is not even tried, because the writer of an earlier one neither gets on nor ends. */
+  onRefused: (error: ActorStuckError) => void;
   onSkipped: () => void;
   /** A writer that makes no progress for so long is replaced; 0: never. */
   limitSeconds: number;
@@ -73,7 +75,7 @@ export class Checkpointer {
   }
 
   /**
-   * False where the checkpoint was skipped. Never throws for what the disk does: that is reported, and the last checkpoint
+   * False where the checkpoint was skipped or refused. Never throws for what the disk does: that is reported, and the last checkpoint
    * stays valid. Throws ActorLostError as `check`.
    */
   async save({ state, best, wait }: SaveRequest): Promise<boolean> {
@@ -82,8 +84,14 @@ export class Checkpointer {
       this.#leaveOut(step);
       return false;
     }
-    if (!wait) this.#take(step, this.#writing === undefined);
+    const inTime = this.#writing === undefined;
     await this.settled();
+    if (this.#writer.stuck) {
+      // Should it get on after all, it must not find another state in the snapshot, nor another writer at its files.
+      this.#parts.onRefused(this.#writer.stuck);
+      return false;
+    }
+    if (!wait) this.#take(step, inTime);
     await this.#parts.snapshot();
     this.#writing = this.#write(state, best).finally(() => {
       this.#writing = undefined;

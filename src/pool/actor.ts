@@ -20,7 +20,7 @@ export interface Actor<Api> {
   /**
    * A call rejects with what the method threw (InputError and TrainingError as themselves), with
    * ActorDiedError once the thread has ended: then nothing of the call can write to memory any more; or with
-   * ActorLostError where the thread was told to end and does not. It has no limit: that is of lasting-actor.ts.
+   * ActorStuckError where the thread was told to end and does not. It has no limit: that is of lasting-actor.ts.
    */
   readonly calls: Calls<Api>;
   /**
@@ -29,6 +29,8 @@ export interface Actor<Api> {
    */
   readonly exited: Promise<ActorDiedError>;
   readonly alive: boolean;
+  /** What calls get while the thread has not ended though it was told to: it may still write, to memory and to disk. */
+  readonly stuck: ActorStuckError | undefined;
   /** Ends the thread, whatever it does, and waits for its end or until it is found stuck; calls under way reject. */
   terminate(reason?: Error): Promise<void>;
 }
@@ -42,6 +44,9 @@ export class ActorDiedError extends TrainingError {
     this.actor = actor;
   }
 }
+
+/** The thread of an actor was told to end and does not; once it has ended, starting it anew is safe. */
+export class ActorStuckError extends TrainingError {}
 
 /** Something that an actor was asked to do cannot be done by it, nor by a new one. */
 export class ActorLostError extends TrainingError {}
@@ -120,6 +125,9 @@ export function startActor<Api extends object>(
     get alive() {
       return alive;
     },
+    get stuck() {
+      return death instanceof ActorStuckError ? death : undefined;
+    },
     async terminate(reason) {
       if (death) return;
       terminated = true;
@@ -137,9 +145,9 @@ export function startActor<Api extends object>(
   };
 }
 
-function stuck(name: string, reason?: Error): ActorLostError {
+function stuck(name: string, reason?: Error): ActorStuckError {
   const why = reason ? `: ${reason.message}` : '';
-  return new ActorLostError(`The ${name} thread was told to end and does not${why}`);
+  return new ActorStuckError(`The ${name} thread was told to end and does not${why}`);
 }
 
 /** An object with a method for every name. */

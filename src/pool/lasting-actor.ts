@@ -6,6 +6,7 @@ import {
   type Actor,
   ActorDiedError,
   ActorLostError,
+  type ActorStuckError,
   type Calls,
   callsByName,
   startActor,
@@ -25,12 +26,17 @@ export interface LastingActorOptions {
 
 export interface LastingActor<Api> {
   readonly name: string;
-  /** A call rejects with what the method threw, or with ActorLostError where it took down MAX_DEATHS threads. */
+  /**
+   * A call rejects with what the method threw; with ActorLostError where it took down MAX_DEATHS threads; or with
+   * ActorStuckError where its thread does not end, and so does each call after it until that thread has ended.
+   */
   readonly calls: Calls<Api>;
   /** (1), shared: a method that takes long is given it, and counts it up as it gets on. */
   readonly pulse: Int32Array;
   /** Threads that died and were replaced. */
   readonly restarts: number;
+  /** Set while a thread that was told to end has not: it is not replaced, for it may still write. */
+  readonly stuck: ActorStuckError | undefined;
   /** Ends the thread for good and waits for its end, or until it is found stuck; calls under way reject. */
   terminate(): Promise<void>;
 }
@@ -108,6 +114,9 @@ export function startLastingActor<Api extends object>(
     pulse,
     get restarts() {
       return restarts;
+    },
+    get stuck() {
+      return actor.stuck;
     },
     async terminate() {
       terminated = true;

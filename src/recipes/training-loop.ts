@@ -228,6 +228,10 @@ export class TrainingLoop {
           `The checkpoint of step ${step} could not be written: ${messageOf(error)}`,
         );
       },
+      onRefused: (error) => {
+        recorder.recordCheckpointFailure();
+        this.#journal.fail(`No checkpoint is written until the thread ends: ${messageOf(error)}`);
+      },
       onSkipped: () => recorder.recordCheckpointSkipped(),
     });
   }

@@ -26,6 +26,7 @@ function slowCheckpointer(t: ExecutionContext) {
     snapshot: async () => {},
     onWritten: ({ step }) => counted.push(`written ${step}`),
     onFailed: (_, error) => t.fail(error.message),
+    onRefused: (error) => t.fail(error.message),
     onSkipped: () => counted.push('skipped'),
     onWarning: (message) => told.push(message),
   });

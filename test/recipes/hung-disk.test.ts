@@ -2,6 +2,7 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { inspect } from '../../src/recipes/inspect.ts';
 import { slowDisk } from '../helpers/disks.ts';
 import { sameAsNeverDisturbed, startRun } from '../helpers/endless-run.ts';
 import { checkpointSteps } from '../helpers/runs.ts';
@@ -15,7 +16,7 @@ test('a loader that waits for ever for its disk ends the run, and the process wi
   const slow = slowDisk(t, 'text.txt');
   if (!slow) return;
   const folder = temporaryFolder(t);
-  const { text, run, running } = await startRun(t, folder, { env: slow.env }, LIMIT);
+  const { text, run, running } = await startRun(t, folder, slow, LIMIT);
   await running.shows(/validation after 0 steps/);
   writeFileSync(slow.gate, '');
   const { code, stdout, stderr } = await running.finished;
@@ -27,3 +28,73 @@ test('a loader that waits for ever for its disk ends the run, and the process wi
   const [done] = checkpointSteps(run).slice(-1);
   t.deepEqual(await sameAsNeverDisturbed(t, text, run, done), []);
 });
+
+const goesOn = test.macro({
+  title: (_, files: string) =>
+    `a disk that does not answer for ${files}: training goes on, and saves again once it answers`,
+  async exec(t, files: string) {
+    const slow = slowDisk(t, files);
+    if (!slow) return;
+    const folder = temporaryFolder(t);
+    const { text, run, running, until, stop } = await startRun(t, folder, slow, LIMIT);
+    await running.shows(/validation after 0 steps/);
+    writeFileSync(slow.gate, '');
+    let written = 0;
+    // The first that fails is the one that waits for the disk.
+    await until((value) => {
+      written = value('checkpoints_total');
+      return value('checkpoint_failures_total') > 3;
+    });
+    const saved = checkpointSteps(run);
+    rmSync(slow.gate);
+    await until((value) => value('checkpoints_total') > written + 1);
+    const { code, stderr, result } = await stop();
+    t.is(code, 1);
+    t.is(result.failures.length, 2, result.failures.join('\n'));
+    t.regex(
+      result.failures[0],
+      /^The checkpoint of step \d+ could not be written: The checkpoint wr/,
+    );
+    t.regex(
+      result.failures[1],
+      /^No checkpoint is written until the thread ends: The checkpoint wr/,
+    );
+    for (const failure of result.failures) {
+      t.true(failure.includes(STUCK));
+      t.is(stderr.split(`warning: ${failure}`).length, 2, 'told once');
+    }
+    t.true(inspect(run).step > saved.at(-1)!);
+    t.is(inspect(run).step, result.steps);
+    t.deepEqual(await sameAsNeverDisturbed(t, text, run, result.steps), []);
+  },
+});
+
+const stops = test.macro({
+  title: (_, files: string) =>
+    `Ctrl-C while the disk does not answer for ${files}: the run ends with 1, the last checkpoint valid`,
+  async exec(t, files: string) {
+    const slow = slowDisk(t, files);
+    if (!slow) return;
+    const folder = temporaryFolder(t);
+    const { text, run, running, until, stop } = await startRun(t, folder, slow, LIMIT);
+    await running.shows(/validation after 0 steps/);
+    writeFileSync(slow.gate, '');
+    await until((value) => value('checkpoint_skipped_total') > 0);
+    const { code, result } = await stop();
+    t.is(code, 1);
+    t.true(result.interrupted);
+    t.regex(
+      result.failures[0],
+      /^The checkpoint of step \d+ could not be written: The checkpoint wr/,
+    );
+    t.false(existsSync(join(run, 'run.lock')));
+    rmSync(slow.gate);
+    t.true(inspect(run).step < result.steps);
+    t.deepEqual(await sameAsNeverDisturbed(t, text, run, result.steps), []);
+  },
+});
+
+for (const files of ['.ckpt.tmp']) {
+  test(goesOn, files);
+  test(stops, files);
+}
