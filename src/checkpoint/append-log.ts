@@ -4,13 +4,11 @@ import {
   constants,
   existsSync,
   fstatSync,
-  fsync,
   ftruncateSync,
   openSync,
   readSync,
   writeSync,
 } from 'node:fs';
-import { promisify } from 'node:util';
 import { formatBytes } from '../bytes.ts';
 import { errorCode, InputError, messageOf, TrainingError } from '../errors.ts';
 import { READ_WITHOUT_WAITING } from '../small-file.ts';
@@ -84,9 +82,9 @@ export class AppendLog {
     }
   }
 
-  /** Resolves once all that was written is on the disk. */
-  async sync(): Promise<void> {
-    await promisify(fsync)(this.#file);
+  /** Of the open file: any thread of this process can sync by it what was written. */
+  get descriptor(): number {
+    return this.#file;
   }
 
   close(): void {

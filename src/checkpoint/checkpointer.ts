@@ -21,8 +21,8 @@ export interface CheckpointerParts {
   memory: WebAssembly.Memory;
   /** Where the tensors lie in the snapshot. */
   tensors: TensorSource[];
-  /** Puts all that is logged on the disk: a checkpoint counts on the lines before it. */
-  syncLogs: () => Promise<void>;
+  /** Descriptors of what goes to the disk first: a checkpoint counts on the lines before it. */
+  logs: () => number[];
   /** Copies the current generation into the snapshot. */
   snapshot: () => Promise<void>;
   onWritten: (result: WriteCheckpointResult & { step: number }) => void;
@@ -45,7 +45,7 @@ export interface SaveRequest {
 export class Checkpointer {
   readonly #parts: CheckpointerParts;
   readonly #writer: LastingActor<CheckpointWriterApi>;
-  /** Never rejects; a write has the limit of the writer. */
+  /** Never rejects, and has the limit of the writer: nothing else is waited for. */
   #writing: Promise<void> | undefined;
   #lost: ActorLostError | undefined;
   /** Checkpoints left out since the user was told of the first; 0 where the writer keeps up. */
@@ -135,11 +135,10 @@ export class Checkpointer {
   }
 
   async #write(state: CheckpointState, best: boolean): Promise<void> {
-    const { folder, lock, keep, tensors, syncLogs, onWritten, onFailed } = this.#parts;
+    const { folder, lock, keep, tensors, logs, onWritten, onFailed } = this.#parts;
     const { step } = state.progress;
     try {
-      await syncLogs();
-      const request = { folder, step, header: state, tensors, keep, best, lock };
+      const request = { folder, step, header: state, tensors, keep, best, lock, logs: logs() };
       const result = await this.#writer.calls.write(request, this.#writer.pulse);
       onWritten({ step, ...result });
     } catch (error) {

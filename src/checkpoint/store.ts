@@ -1,5 +1,13 @@
 /** The checkpoints of a run: a folder with one file a step, and the best of them under its own name. */
-import { constants, copyFileSync, linkSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, show, TrainingError } from '../errors.ts';
 import type { WriteCheckpointRequest, WriteCheckpointResult } from '../pool/protocol.ts';
@@ -37,19 +45,20 @@ export function listCheckpoints(folder: string): StoredCheckpoint[] {
  * the newest `keep`, and those of later steps, which a run that went back to an earlier one has left.
  * Throws TrainingError where that fails, or the run's lock is another's by the time the file is complete; the checkpoints of other steps are then still there. The best gets its name first:
  * wherever the process ends, a checkpoint that counts on being the best is. The same request may be made again, also after a
- * thread died at any point of it. `pulse` (1) counts the pieces written, for who waits.
+ * thread died at any point of it. `pulse` (1) counts the logs synced and the pieces written, for who waits.
  */
 export function storeCheckpoint(
   request: WriteCheckpointRequest,
   arena: ArrayBufferLike,
   pulse?: Int32Array,
 ): WriteCheckpointResult {
-  const { folder, step, keep, tensors, lock } = request;
-  const began = performance.now();
+  const { folder, step, keep, tensors, lock, logs = [] } = request;
   const path = join(folder, checkpointName(step));
   const temporary = path + TEMPORARY_SUFFIX;
   const state = checkState(request.header);
   try {
+    syncAll(logs, pulse);
+    const began = performance.now();
     mkdirSync(folder, { recursive: true });
     removeTemporaryFiles(folder);
     const bytes = writeCheckpoint(temporary, state, tensors, arena, pulse);
@@ -68,6 +77,14 @@ export function storeCheckpoint(
       { step },
       { cause: error },
     );
+  }
+}
+
+/** By their descriptors, one after the other: each is a sign of life. */
+function syncAll(files: readonly number[], pulse?: Int32Array): void {
+  for (const file of files) {
+    fsyncSync(file);
+    if (pulse) Atomics.add(pulse, 0, 1);
   }
 }
 

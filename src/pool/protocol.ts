@@ -96,6 +96,8 @@ export interface WriteCheckpointRequest {
   keep: number;
   /** Becomes the best checkpoint too. */
   best: boolean;
+  /** Descriptors of open files that go to the disk before anything of the checkpoint does. */
+  logs?: number[];
   /** Of the run's folder; absent where no other process can come to write there. */
   lock?: LockClaim;
 }

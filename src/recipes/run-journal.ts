@@ -45,13 +45,13 @@ export class RunJournal {
   }
 
   /**
-   * Resolves once all that can be reproduced is on the disk: before each checkpoint, which counts on the lines that wait too.
-   * Those that find no room now either are a failure that has been told.
+   * Descriptors of the logs that can be reproduced: each is to be on the disk before a checkpoint, which counts on the lines that
+   * wait too. Those that find no room now either are a failure that has been told.
    */
-  async sync(): Promise<void> {
+  toSync(): number[] {
     this.flush();
-    await Promise.all(
-      Object.entries(this.#logs).map(([name, log]) => name !== 'timings' && log.sync()),
+    return Object.entries(this.#logs).flatMap(([name, log]) =>
+      name === 'timings' ? [] : log.descriptor,
     );
   }
 

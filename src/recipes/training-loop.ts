@@ -214,7 +214,7 @@ export class TrainingLoop {
       tensors: snapshotTensors(plan.table, plan.layout),
       limitSeconds: config.workerTimeout,
       onWarning: (message) => observer.onWarning?.(message),
-      syncLogs: () => this.#journal.sync(),
+      logs: () => this.#journal.toSync(),
       snapshot: () => this.#telemetry.time('snapshot', () => engine.coordinator.snapshot()),
       onWritten: (checkpoint) => {
         this.#progress.newestCheckpoint = checkpoint.path;

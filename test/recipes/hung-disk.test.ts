@@ -1,5 +1,5 @@
 /** Disks that do not answer: a thread that waits for one can neither be ended nor replaced. */
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { inspect } from '../../src/recipes/inspect.ts';
@@ -46,6 +46,9 @@ const goesOn = test.macro({
       return value('checkpoint_failures_total') > 3;
     });
     const saved = checkpointSteps(run);
+    // No part of a checkpoint is there before the lines that it counts on are on the disk.
+    const begun = readdirSync(join(run, 'checkpoints')).filter((name) => name.endsWith('.tmp'));
+    t.is(begun.length, files === '.ndjson' ? 0 : 1);
     rmSync(slow.gate);
     await until((value) => value('checkpoints_total') > written + 1);
     const { code, stderr, result } = await stop();
@@ -94,7 +97,7 @@ const stops = test.macro({
   },
 });
 
-for (const files of ['.ckpt.tmp']) {
+for (const files of ['.ckpt.tmp', '.ndjson']) {
   test(goesOn, files);
   test(stops, files);
 }
