@@ -2,7 +2,7 @@
  * The end of the process while a thread waits for a disk that does not answer. Node ends no process before its threads have
  * ended: neither by itself nor by process.exit, nor by process.reallyExit.
  */
-import { hasStuckThreads } from './pool/stuck-threads.ts';
+import { endAllThreads, hasStuckThreads, mayHaveToWait } from './pool/threads.ts';
 
 /** A WebAssembly module that is nothing but a memory, under the name that WASI wants. */
 const ONLY_MEMORY = Uint8Array.of(
@@ -10,6 +10,8 @@ const ONLY_MEMORY = Uint8Array.of(
   ...[5, 3, 1, 0, 1],
   ...[7, 10, 1, 6, 0x6d, 0x65, 0x6d, 0x6f, 0x72, 0x79, 2, 0],
 );
+/** After it a thread that was told to end runs no JavaScript: only a call of the system or of native code may take longer. */
+const ENDING_MILLISECONDS = 500;
 /** Who reads the output may have stopped. */
 const FLUSH_MILLISECONDS = 1000;
 
@@ -17,8 +19,15 @@ const FLUSH_MILLISECONDS = 1000;
 export async function endDespiteStuckThreads(exitCode: number): Promise<void> {
   if (!hasStuckThreads()) return;
   await Promise.all([process.stdout, process.stderr].map(flushed));
-  // What is left to release, such as the lock of a run.
-  process.emit('exit', exitCode);
+  endNow(exitCode);
+}
+
+/** Ends the process as process.exit does, but waits for no disk. */
+export function endAtOnce(exitCode: number): void {
+  if (!mayHaveToWait()) process.exit(exitCode);
+  endAllThreads();
+  // Without the event loop, on which others would start anew what has ended.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ENDING_MILLISECONDS);
   endNow(exitCode);
 }
 
@@ -30,6 +39,8 @@ export async function endDespiteStuckThreads(exitCode: number): Promise<void> {
  */
 function endNow(exitCode: number): void {
   try {
+    // What is left to release, such as the lock of a run.
+    process.emit('exit', exitCode);
     // Not imported: loading it alone makes Node warn that it is experimental.
     const { WASI } = process.getBuiltinModule('node:wasi');
     const wasi = new WASI({ version: 'preview1', returnOnExit: false });

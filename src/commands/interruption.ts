@@ -1,5 +1,6 @@
 /** Ctrl-C: the first one asks the run to stop, the second one ends the process at once. */
 import { EXIT_CODES } from '../errors.ts';
+import { endAtOnce } from '../process-end.ts';
 import { say } from './output.ts';
 
 /** Ended by the user before there was anything to keep. */
@@ -20,7 +21,7 @@ export async function withInterruption<Result>(
   const interrupt = () => {
     const now = performance.now();
     if (controller.signal.aborted) {
-      if (now - first > SAME_MILLISECONDS) process.exit(EXIT_CODES.interrupted);
+      if (now - first > SAME_MILLISECONDS) endAtOnce(EXIT_CODES.interrupted);
       return;
     }
     first = now;

@@ -4,8 +4,8 @@ import { wrap } from 'comlink';
 import { fromErrorRecord, messageOf, TrainingError } from '../errors.ts';
 import type { Answer } from './actor-thread.ts';
 import { endpointOf } from './endpoint.ts';
-import { noteStuck } from './stuck-threads.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
+import { noteStuck, noteThread } from './threads.ts';
 import { EXIT_LIMIT_SECONDS } from './watch.ts';
 
 /** The methods of Api as they look from another thread. */
@@ -72,6 +72,7 @@ export function startActor<Api extends object>(
   worker.unref();
   const remote = wrap(endpointOf(worker)) as unknown as RemoteMethods;
   const pending = new Set<(reason: TrainingError) => void>();
+  noteThread(worker, () => pending.size > 0);
   let failure: unknown;
   let terminated = false;
   let alive = true;

@@ -6,8 +6,8 @@
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import type { ComputeReply, ComputeTask, ComputeThreadData } from './protocol.ts';
-import { noteStuck } from './stuck-threads.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
+import { noteStuck, noteThread } from './threads.ts';
 import { EXIT_LIMIT_SECONDS, LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
 
 const ENTRY = new URL('../../workers/compute-worker.js', import.meta.url);
@@ -75,6 +75,7 @@ export class ComputeThread {
     this.#piscina.on('error', () => {});
     this.#post({ kind: 'ping' }, this.#watches.loading, () => this.#events.ready());
     [this.#worker] = this.#piscina.threads;
+    noteThread(this.#worker, () => false); // It computes.
     this.#worker.on('error', (error) => this.#break(error));
     this.#worker.once('exit', (code) => this.#end(code));
   }

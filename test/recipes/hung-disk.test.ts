@@ -97,6 +97,22 @@ const stops = test.macro({
   },
 });
 
+test('a second Ctrl-C ends the process at once also while the disk does not answer', async (t) => {
+  const slow = slowDisk(t, '.ckpt.tmp');
+  if (!slow) return;
+  const { run, running, until } = await startRun(t, temporaryFolder(t), slow);
+  await running.shows(/validation after 0 steps/);
+  writeFileSync(slow.gate, '');
+  await until((value) => value('checkpoint_skipped_total') > 0);
+  running.child.kill('SIGINT');
+  await running.shows(/Stopping after this step/);
+  // Not before half a second, else the two are one.
+  const again = setInterval(() => running.child.kill('SIGINT'), 100);
+  const { code } = await running.finished.finally(() => clearInterval(again));
+  t.is(code, 130);
+  t.false(existsSync(join(run, 'run.lock')));
+});
+
 for (const files of ['.ckpt.tmp', '.ndjson']) {
   test(goesOn, files);
   test(stops, files);
