@@ -110,7 +110,7 @@ function formatKernels({ peak, measurements }: KernelsBenchmark): string {
       gflops === undefined
         ? share(gigabytesPerSecond ?? 0, peak.copyGigabytesPerSecond)
         : share(gflops, peak.gflops),
-      error === undefined ? '' : error.toExponential(0),
+      error.toExponential(0),
     ],
   );
   const limit = `one thread at most: ${peak.gflops.toFixed(0)} GFLOP/s in registers (${peak.variant}), ${peak.copyGigabytesPerSecond.toFixed(0)} GB/s copying memory (more than 100% of it: in the caches)`;

@@ -65,6 +65,17 @@ export function loadNativeKernels(): NativeKernels {
 }
 
 /**
+ * Every path that can run here, the fastest first: all that the processor has, or the one that
+ * THREADLOOM_NATIVE_PATH asks for; none where the native backend cannot run.
+ */
+export function nativeVariants(): NativeVariant[] {
+  const native = loadNativeKernels();
+  if (!native.available) return [];
+  if (wantedPath()) return [native.variant];
+  return loadAddon().paths.map((path): NativeVariant => `native-${path}`);
+}
+
+/**
  * The kernels on an arena, for the thread that calls; `variant` is what `loadNativeKernels` gave, in this
  * thread or another of the process. Throws where the addon cannot be loaded or the processor lacks the
  * path.

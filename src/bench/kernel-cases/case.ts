@@ -11,12 +11,23 @@ export interface CaseSizes {
   lanes: number;
 }
 
+/** float32 words of the arena. */
+export interface Span {
+  offset: Offset;
+  length: number;
+}
+
 export interface PlacedCase {
   /** Done once, before the first call: operands that are no arbitrary numbers. */
   prepare?: (ints: Int32Array) => void;
-  run: () => void;
-  result: Offset;
-  length: number;
+  /** The call. A number that it returns is a result like those in `results`. */
+  run: () => unknown;
+  /** Done after the call that is checked: makes `results` of what differs between backends in its form. */
+  reveal?: () => void;
+  /** All that the call writes, but scratch. */
+  results: readonly Span[];
+  /** The call reads results of its own: they must be put back before the next one. */
+  inPlace?: boolean;
 }
 
 export interface KernelCase {

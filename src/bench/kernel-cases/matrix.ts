@@ -9,21 +9,8 @@ export function matrixCases({ rows, times, hidden, lanes }: CaseSizes): KernelCa
     multiplyCase('multiply, recurrent backward', rows, gates, hidden),
     multiplyCase('multiply, input of a chunk', rows * times, hidden, gates),
     transposedCase('multiplyTransposed, weight gradient', times, rows, lanes, gates, hidden),
-    {
-      name: 'pack',
-      bytes: 8 * hidden * gates,
-      place(builder, kernels) {
-        const source = builder.add('source', 'float32', gates, hidden);
-        const length = kernels.packedLength(hidden, gates);
-        const packed = builder.add('packed', 'float32', length);
-        // Packed forms differ between backends: none is compared.
-        return {
-          run: () => kernels.pack(source, hidden, 1, hidden, gates, 0, hidden, 0, gates, packed),
-          result: packed,
-          length: 0,
-        };
-      },
-    },
+    packCase('pack', 0, rows, hidden, gates),
+    packCase('pack, transposed', 1, rows, hidden, gates),
     {
       name: 'sumRows',
       bytes: 4 * times * rows * gates,
@@ -31,10 +18,30 @@ export function matrixCases({ rows, times, hidden, lanes }: CaseSizes): KernelCa
         const a = builder.add('a', 'float32', times, rows, gates);
         const out = builder.add('out', 'float32', gates);
         const run = () => kernels.sumRows(a, gates, rows * gates, times, rows, gates, 0, out);
-        return { run, result: out, length: gates };
+        return { run, results: [{ offset: out, length: gates }] };
       },
     },
   ];
+}
+
+/** Packed forms differ between backends: what is compared is a product of m rows with one. */
+function packCase(name: string, transposed: 0 | 1, m: number, k: number, n: number): KernelCase {
+  return {
+    name,
+    bytes: 8 * k * n,
+    place(builder, kernels) {
+      const source = builder.add('source', 'float32', k, n);
+      const a = builder.add('a', 'float32', m, k);
+      const c = builder.add('c', 'float32', m, n);
+      const packed = builder.add('packed', 'float32', kernels.packedLength(k, n));
+      const stride = transposed ? k : n;
+      return {
+        run: () => kernels.pack(source, stride, transposed, k, n, 0, k, 0, n, packed),
+        reveal: () => kernels.multiply(a, k, packed, c, n, m, k, n, START.zero, 0),
+        results: [{ offset: c, length: m * n }],
+      };
+    },
+  };
 }
 
 function multiplyCase(name: string, m: number, k: number, n: number): KernelCase {
@@ -49,8 +56,7 @@ function multiplyCase(name: string, m: number, k: number, n: number): KernelCase
       return {
         prepare: () => kernels.pack(b, n, 0, k, n, 0, k, 0, n, packed),
         run: () => kernels.multiply(a, k, packed, c, n, m, k, n, START.zero, 0),
-        result: c,
-        length: m * n,
+        results: [{ offset: c, length: m * n }],
       };
     },
   };
@@ -93,7 +99,7 @@ function transposedCase(
           scratch,
         );
       const prepare = (ints: Int32Array) => ints.fill(rows / lanes, laneRows, laneRows + lanes);
-      return { prepare, run, result: c, length: m * n };
+      return { prepare, run, results: [{ offset: c, length: m * n }] };
     },
   };
 }

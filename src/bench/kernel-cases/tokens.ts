@@ -12,7 +12,11 @@ export function tokenCases({ rows, times, hidden, vocabulary }: CaseSizes): Kern
         const targets = builder.add('ids', 'int32', tokens);
         const losses = builder.add('losses', 'float32', tokens);
         const run = () => kernels.softmaxCrossEntropy(logits, targets, tokens, vocabulary, losses);
-        return { run, result: losses, length: tokens };
+        const results = [
+          { offset: logits, length: tokens * vocabulary },
+          { offset: losses, length: tokens },
+        ];
+        return { run, results, inPlace: true };
       },
     },
     {
@@ -23,7 +27,7 @@ export function tokenCases({ rows, times, hidden, vocabulary }: CaseSizes): Kern
         const ids = builder.add('ids', 'int32', tokens);
         const out = builder.add('out', 'float32', tokens, hidden);
         const run = () => kernels.gatherRows(source, hidden, ids, tokens, hidden, out, hidden);
-        return { run, result: out, length: tokens * hidden };
+        return { run, results: [{ offset: out, length: tokens * hidden }] };
       },
     },
     {
@@ -35,7 +39,7 @@ export function tokenCases({ rows, times, hidden, vocabulary }: CaseSizes): Kern
         const out = builder.add('out', 'float32', vocabulary, hidden);
         const run = () =>
           kernels.scatterAddRows(a, hidden, 0, ids, 0, 1, tokens, hidden, out, hidden);
-        return { run, result: out, length: vocabulary * hidden };
+        return { run, results: [{ offset: out, length: vocabulary * hidden }], inPlace: true };
       },
     },
     {
@@ -45,7 +49,7 @@ export function tokenCases({ rows, times, hidden, vocabulary }: CaseSizes): Kern
         const source = builder.add('source', 'float32', tokens, hidden);
         const out = builder.add('out', 'float32', tokens, hidden);
         const run = () => kernels.dropout(source, out, tokens, hidden, 0, 7, 2 ** 30, 4 / 3);
-        return { run, result: out, length: tokens * hidden };
+        return { run, results: [{ offset: out, length: tokens * hidden }] };
       },
     },
   ];

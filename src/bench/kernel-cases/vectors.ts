@@ -3,33 +3,50 @@ import type { Kernels } from '../../kernels/contract.ts';
 import type { Offset } from '../../memory/table.ts';
 import type { CaseSizes, KernelCase } from './case.ts';
 
+/** The name of a region without negative numbers. */
+export const SQUARES = 'squares';
+
 /** On vectors as long as the weights of a layer, beyond the caches where H is large. */
 export function vectorCases({ hidden, lanes }: CaseSizes): KernelCase[] {
   const n = 8 * hidden * hidden;
   const vector = (
     name: string,
-    words: number,
-    call: (kernels: Kernels, offsets: Offset[]) => void,
+    operands: string[],
+    results: string[],
+    call: (kernels: Kernels, offsets: Offset[]) => unknown,
   ): KernelCase => ({
     name,
-    bytes: 4 * words * n,
+    bytes: 4 * (operands.length + results.length) * n,
     place(builder, kernels) {
-      const offsets = Array.from({ length: words }, (_, i) => builder.add(`v${i}`, 'float32', n));
-      return { run: () => call(kernels, offsets), result: offsets[words - 1], length: n };
+      const add = (region: string) => builder.add(region, 'float32', n);
+      const read = operands.map(add);
+      const written = results.map(add);
+      return {
+        run: () => call(kernels, [...read, ...written]),
+        results: written.map((offset) => ({ offset, length: n })),
+      };
     },
   });
   return [
-    vector('add', 3, (k, [a, b, out]) => k.add(a, b, out, n)),
-    vector('copy', 2, (k, [a, out]) => k.copy(a, out, n)),
+    vector('add', ['a', 'b'], ['out'], (k, [a, b, out]) => k.add(a, b, out, n)),
+    vector('copy', ['a'], ['out'], (k, [a, out]) => k.copy(a, out, n)),
+    vector('fill', [], ['out'], (k, [out]) => k.fill(out, n, 0.5)),
     sumLanesCase(lanes, n),
-    vector('sumOfSquares', 1, (k, [a]) => void k.sumOfSquares(a, n)),
-    vector('sgd with momentum', 5, (k, [w, v, g, vNext, wNext]) =>
-      k.sgd(w, wNext, v, vNext, g, n, 0.1, 1, 0.01, 0, 0.9, 0),
+    vector('sumOfSquares', ['a'], [], (k, [a]) => k.sumOfSquares(a, n)),
+    vector('sgd', ['w', 'g'], ['wNext'], (k, [w, g, wNext]) =>
+      k.sgd(w, wNext, 0, 0, g, n, 0.1, 1, 0.01, 0, 0, 0),
     ),
-    vector('adam', 7, (k, [w, m, v, g, mNext, vNext, wNext]) =>
-      k.adam(w, wNext, m, mNext, v, vNext, g, n, 0.1, 1, 0.01, 1.1, 0.9, 0.999, 1e-8, 0, 1),
+    vector('sgd with momentum', ['w', 'm', 'g'], ['mNext', 'wNext'], (k, [w, m, g, mNext, wNext]) =>
+      k.sgd(w, wNext, m, mNext, g, n, 0.1, 1, 0.01, 0, 0.9, 0),
     ),
-    vector('rmsprop', 5, (k, [w, v, g, vNext, wNext]) =>
+    vector(
+      'adam',
+      ['w', 'm', SQUARES, 'g'],
+      ['mNext', 'vNext', 'wNext'],
+      (k, [w, m, v, g, mNext, vNext, wNext]) =>
+        k.adam(w, wNext, m, mNext, v, vNext, g, n, 0.1, 1, 0.01, 1.1, 0.9, 0.999, 1e-8, 0, 1),
+    ),
+    vector('rmsprop', ['w', SQUARES, 'g'], ['vNext', 'wNext'], (k, [w, v, g, vNext, wNext]) =>
       k.rmsprop(w, wNext, v, vNext, g, n, 0.1, 1, 0.01, 0.99, 1e-8, 0),
     ),
   ];
@@ -52,8 +69,7 @@ function sumLanesCase(lanes: number, n: number): KernelCase {
           for (let lane = 0; lane < lanes; lane++) ints[places + lane] = first - base + lane * n;
         },
         run: () => kernels.sumLanes(base, places, lanes, n, out, scratch),
-        result: out,
-        length: n,
+        results: [{ offset: out, length: n }],
       };
     },
   };
