@@ -4,22 +4,23 @@ import { chooseKernels, type KernelChoice } from '../kernels/backend.ts';
 import { surroundings } from '../machine.ts';
 import { flopsPerToken } from '../model/flops.ts';
 import { fitScaling, LEAST_POINTS, predictSeconds, type ScalingModel } from './scaling-model.ts';
+import {
+  type ScalingPart,
+  type ScalingShares,
+  sharesOf,
+  streamsPerWorker,
+} from './scaling-shares.ts';
 import { type Shape, workloadOf } from './train.ts';
-import { measureTraining, type TrainMeasurement, type Workload } from './workload.ts';
+import { measureTraining, type Workload } from './workload.ts';
 
-export interface ScalingRow {
+export interface ScalingRow extends ScalingShares {
   workers: number;
-  /** N: the same in strong scaling, W times as many in weak scaling. */
+  /** N: the same in strong scaling, in proportion to the workers in weak scaling. */
   streams: number;
+  /** By the mean of the middle half of the steps, as the shares are. */
   tokensPerSecond: number;
   /** Against one worker. */
   speedup: number;
-  efficiency: number;
-  /** Shares of W · wall time that are not the work of one worker: they add up, with efficiency, to about 1. */
-  lostToImbalance: number;
-  lostToReduction: number;
-  lostToCoordination: number;
-  lostToMemory: number;
 }
 
 export interface GrowthRow {
@@ -56,7 +57,7 @@ export async function benchmarkScaling(
   // Lanes bound the workers and cut the sums: the same for every W, and as many as the largest.
   const lanes = Math.max(8, ...counts);
   const workload = workloadOf({ ...shape, batch: Math.max(lanes, shape.batch ?? 50) }, lanes);
-  const weakUnit = Math.max(1, Math.round(workload.streams / Math.max(...counts)));
+  const unit = streamsPerWorker(counts, workload.streams, lanes);
 
   const strong = await measureRows(
     counts,
@@ -67,7 +68,7 @@ export async function benchmarkScaling(
   );
   const weak = await measureRows(
     counts,
-    (count) => ({ ...workload, streams: Math.max(lanes, weakUnit * count) }),
+    (count) => ({ ...workload, streams: unit * count }),
     kernels,
     seconds,
     (row) => onRow(row, 'weak'),
@@ -94,46 +95,20 @@ async function measureRows(
   onRow: (row: ScalingRow) => void,
 ): Promise<ScalingRow[]> {
   const rows: ScalingRow[] = [];
-  let single: { measured: TrainMeasurement; streams: number } | undefined;
+  let first: (ScalingPart & { tokensPerSecond: number }) | undefined;
   for (const workers of counts) {
     const workload = workloadFor(workers);
-    const measured = await measureTraining(workload, kernels, workers, seconds);
-    single ??= { measured, streams: workload.streams };
-    const row = compare(measured, workload.streams, single);
+    const { streams, times } = workload;
+    const { profile } = await measureTraining(workload, kernels, workers, seconds);
+    const tokensPerSecond = (streams * times) / profile.seconds;
+    const part = { workers, streams, profile };
+    first ??= { ...part, tokensPerSecond };
+    const speedup = tokensPerSecond / first.tokensPerSecond;
+    const row = { workers, streams, tokensPerSecond, speedup, ...sharesOf(part, first) };
     rows.push(row);
     onRow(row);
   }
   return rows;
-}
-
-/** Splits W · wall time into useful work (that of the first row, for as many streams) and what is lost. */
-function compare(
-  measured: TrainMeasurement,
-  streams: number,
-  single: { measured: TrainMeasurement; streams: number },
-): ScalingRow {
-  const { workers, tokensPerSecond, phaseSeconds } = measured;
-  const speedup = tokensPerSecond / single.measured.tokensPerSecond;
-  const efficiency = (speedup * single.measured.workers) / workers;
-  const wall = Object.values(phaseSeconds).reduce((sum, seconds) => sum + seconds, 0);
-  const compute = phaseSeconds.compute ?? 0;
-  const useful = (single.measured.busySeconds * streams) / single.streams;
-  return {
-    workers,
-    streams,
-    tokensPerSecond,
-    speedup,
-    efficiency,
-    lostToImbalance: (measured.slowestSeconds - measured.balancedSeconds) / wall,
-    lostToReduction: (wall - compute) / wall - shareOutsideCompute(single.measured) / workers,
-    lostToCoordination: (wall - measured.slowestSeconds) / wall,
-    lostToMemory: (measured.busySeconds - useful) / (workers * wall),
-  };
-}
-
-function shareOutsideCompute({ phaseSeconds }: TrainMeasurement): number {
-  const wall = Object.values(phaseSeconds).reduce((sum, seconds) => sum + seconds, 0);
-  return (wall - (phaseSeconds.compute ?? 0)) / wall;
 }
 
 function predict(workload: Workload, strong: readonly ScalingRow[]) {

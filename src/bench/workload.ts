@@ -7,6 +7,7 @@ import { mix } from '../kernels/mix.ts';
 import { freeMemoryBytes } from '../machine.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { collectGarbage } from './collect.ts';
+import { profileOf, type StepProfile } from './step-profile.ts';
 
 export interface Workload {
   spec: ModelSpec;
@@ -24,11 +25,8 @@ export interface TrainMeasurement {
   tokensPerSecond: number;
   /** Wall time of each phase, a step. */
   phaseSeconds: Partial<Record<StepPhase, number>>;
-  /** A step: what all tasks of all threads took together, and what the slowest task of each phase took. */
-  busySeconds: number;
-  slowestSeconds: number;
-  /** A step: what the tasks of a phase would have taken, had they been equally long. */
-  balancedSeconds: number;
+  /** Of the middle half of the steps. */
+  profile: StepProfile;
   arenaBytes: number;
   /** Resident memory of the process: the plan before the first step (base and arena), and the most that was seen between steps. */
   plannedBytes: number;
@@ -140,18 +138,7 @@ function summarize(steps: readonly TimedStep[], tokensPerStep: number) {
     phaseSeconds: Object.fromEntries(
       phases.map((phase) => [phase, mean(({ phaseSeconds }) => phaseSeconds[phase] ?? 0)]),
     ),
-    busySeconds: mean((outcome) => overPhases(outcome, sum)),
-    slowestSeconds: mean((outcome) => overPhases(outcome, (times) => Math.max(...times))),
-    balancedSeconds: mean((outcome) => overPhases(outcome, (times) => sum(times) / times.length)),
+    profile: profileOf(steps.map(({ seconds, outcome: { tasks } }) => ({ seconds, tasks }))),
     peakBytes: steps.reduce((most, { rssBytes }) => Math.max(most, rssBytes), 0),
   };
-}
-
-/** Adds up one figure of each phase's task times. */
-function overPhases({ tasks }: StepOutcome, figure: (seconds: number[]) => number): number {
-  return sum(Object.values(tasks).map((times) => figure(times.map(({ seconds }) => seconds))));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -56,6 +56,11 @@ test('bench scaling measures each worker count, fits none of two, and draws the 
   );
   t.is(strong[0].speedup, 1);
   t.is(weak[1].streams, 2 * weak[0].streams);
+  for (const row of [...strong, ...weak]) {
+    const { lostToImbalance, lostToReduction, lostToCoordination, lostToMemory } = row;
+    const lost = lostToImbalance + lostToReduction + lostToCoordination + lostToMemory;
+    t.true(Math.abs(row.efficiency + lost - 1) < 1e-9, JSON.stringify(row));
+  }
   t.is(model, undefined);
   t.deepEqual(predictions, []);
   t.is(growth.length, 16);
