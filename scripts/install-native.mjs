@@ -1,13 +1,21 @@
 /**
  * Runs at `npm install`: makes the native kernels ready where this machine can, and lets the install
- * succeed where it cannot. A prebuilt addon that loads is taken as it is; else node-gyp builds one. The
+ * succeed where it cannot. A prebuilt addon that this code can call is taken as it is; else node-gyp builds one. The
  * reason of a failure is kept in build/native-unavailable.txt, for `loadNativeKernels` to tell.
  *
  * `--prebuild` builds in any case, puts the addon where the npm package carries it
  * (prebuilds/<platform>-<arch>/) and fails where it cannot.
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,7 +46,7 @@ if (reason) {
 
 /** Returns why there is no native addon, or undefined where there is one. */
 function makeReady() {
-  if (!isPrebuild && existsSync(prebuilt) && !loadFailure(prebuilt)) return undefined;
+  if (!isPrebuild && existsSync(prebuilt) && !whyUnusable(prebuilt)) return undefined;
   const missing = missingForBuild();
   if (missing) return missing;
   const build = spawnSync(
@@ -51,8 +59,8 @@ function makeReady() {
   );
   if (build.error) return `node-gyp could not be started (${build.error.message})`;
   if (build.status !== 0) return `node-gyp failed (${failingLine(build.stdout + build.stderr)})`;
-  const failure = loadFailure(built);
-  return failure && `the addon was built and does not load (${failure})`;
+  const failure = whyUnusable(built);
+  return failure && `the addon was built and cannot be used (${failure})`;
 }
 
 function missingForBuild() {
@@ -90,13 +98,20 @@ function isOnPath(...commands) {
   );
 }
 
-function loadFailure(file) {
+/** Why the program would not load an addon, or undefined where it would. */
+function whyUnusable(file) {
   try {
-    createRequire(import.meta.url)(file);
-    return undefined;
+    const { contract = 1 } = createRequire(import.meta.url)(file);
+    return contract === neededContract() ? undefined : `it is of contract ${contract}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** The form of the kernels' table that this version calls. */
+function neededContract() {
+  const header = readFileSync(join(root, 'workers', 'native', 'kernels.h'), 'utf8');
+  return Number(/constexpr int CONTRACT = (\d+);/.exec(header)?.[1]);
 }
 
 /** The line of a long log that says what went wrong. */

@@ -96,15 +96,20 @@ function wantedPath(): Path | undefined {
   throw new InputError(expected('THREADLOOM_NATIVE_PATH to be avx512 or avx2', wanted, remedy));
 }
 
-/** Throws an error that says why there is no addon. Node caches what was loaded. */
+/** The first addon that can be used. Throws an error that says why there is none. Node caches what was loaded. */
 function loadAddon(): Addon {
-  const file = ADDON_FILES.find((each) => existsSync(each));
-  if (file) return checked(createRequire(import.meta.url)(fileURLToPath(file)));
-  throw new Error(
-    existsSync(REASON_FILE)
-      ? readFileSync(REASON_FILE, 'utf8').trim()
-      : 'the addon was not built (node scripts/install-native.mjs builds it)',
-  );
+  const reasons: string[] = [];
+  for (const file of ADDON_FILES.filter((each) => existsSync(each))) {
+    try {
+      return checked(createRequire(import.meta.url)(fileURLToPath(file)));
+    } catch (error) {
+      reasons.push(messageOf(error));
+    }
+  }
+  if (existsSync(REASON_FILE)) reasons.push(readFileSync(REASON_FILE, 'utf8').trim());
+  if (reasons.length === 0)
+    reasons.push('the addon was not built (node scripts/install-native.mjs builds it)');
+  throw new Error(reasons.join('; '));
 }
 
 /** Throws where the addon is of another form: its functions would take the arguments for others. */

@@ -23,6 +23,8 @@ export interface CliOptions {
   /** A command line before it, such as a shell that sets limits. */
   prefix?: readonly string[];
   user?: number;
+  /** The program, where it is a copy. */
+  cli?: string;
 }
 
 export interface Finished {
@@ -46,8 +48,8 @@ export function startCli(
   args: readonly string[],
   options: CliOptions = {},
 ): RunningCli {
-  const { cwd, env, input, open, nodeFlags = [], prefix = [], user } = options;
-  const [file, ...rest] = [...prefix, process.execPath, ...nodeFlags, CLI, ...args];
+  const { cwd, env, input, open, nodeFlags = [], prefix = [], user, cli = CLI } = options;
+  const [file, ...rest] = [...prefix, process.execPath, ...nodeFlags, cli, ...args];
   const child = spawn(file, rest, { cwd, env: { ...ownEnvironment(), ...env }, uid: user });
   t.teardown(() => child.kill('SIGKILL'));
   const output = { stdout: '', stderr: '' };

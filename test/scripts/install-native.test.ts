@@ -1,0 +1,82 @@
+/** What an installation leaves where there is no compiler, or an addon that cannot be used. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { nativeVariants } from '../../src/kernels/native.ts';
+import { QUIET_TINY, runCli } from '../helpers/cli.ts';
+import { builtAddon, copyPackage, type PackageCopy, writeAt } from '../helpers/package-copy.ts';
+import { temporaryFolder } from '../helpers/temporary-folder.ts';
+import { writeText } from '../helpers/text.ts';
+
+const NOT_AN_ADDON = 'no machine code';
+
+/** An addon that loads and has the form of the first: no number. Undefined where nothing compiles it. */
+function firstAddon(t: ExecutionContext): Buffer | undefined {
+  const folder = temporaryFolder(t);
+  const [source, addon] = [join(folder, 'first.c'), join(folder, 'first.node')];
+  writeAt(source, 'void *napi_register_module_v1(void *env, void *exports) { return exports; }\n');
+  const { status } = spawnSync('cc', ['-shared', '-fPIC', '-o', addon, source]);
+  return status === 0 ? readFileSync(addon) : undefined;
+}
+
+const unusableAddons = {
+  'that does not load': () => NOT_AN_ADDON,
+  'built for other code': firstAddon,
+} as const;
+
+/** Trains a step with the program of the copy. */
+function trainStep(t: ExecutionContext, { folder, cli }: PackageCopy, backend: string) {
+  const run = join(folder, `run-${backend}`);
+  const flags = [...QUIET_TINY, '--steps', '1', '--workers', '1', '--backend', backend];
+  return runCli(t, ['train', writeText(folder), '--run', run, ...flags], { cli });
+}
+
+for (const [kind, make] of Object.entries(unusableAddons)) {
+  const title = `a prebuilt addon ${kind}`;
+
+  test(`${title} is not taken for one that can be used`, async (t) => {
+    const addon = make(t);
+    if (!addon) return t.pass('no C compiler');
+    const copy = copyPackage(t);
+    writeAt(copy.prebuilt, addon);
+    const { code, stdout } = await copy.install();
+    t.is(code, 0);
+    t.regex(stdout, /^threadloom: native kernels not built, .*\n$/);
+    t.true(existsSync(copy.reasonFile));
+  });
+
+  test(`${title} is built anew`, async (t) => {
+    const addon = make(t);
+    const good = builtAddon();
+    if (!addon || !good) return t.pass('no C compiler');
+    const copy = copyPackage(t);
+    writeAt(copy.prebuilt, addon);
+    writeAt(join(copy.folder, 'good.node'), good);
+    // As npm names its own; this one is quick.
+    const nodeGyp = join(copy.folder, 'node-gyp.mjs');
+    writeAt(
+      nodeGyp,
+      `import fs from 'node:fs';
+      fs.mkdirSync('build/Release', { recursive: true });
+      fs.copyFileSync('good.node', 'build/Release/threadloom.node');`,
+    );
+    const env = { npm_config_node_gyp: nodeGyp };
+    const { code, stdout } = await copy.install(['g++', 'make', 'python3'], env);
+    t.is(code, 0);
+    t.is(stdout, '');
+    t.false(existsSync(copy.reasonFile));
+    if (nativeVariants().length > 0) t.is((await trainStep(t, copy, 'native')).code, 0);
+  });
+
+  test(`an addon built earlier ${kind} does not hide the prebuilt one`, async (t) => {
+    const addon = make(t);
+    const good = builtAddon();
+    if (!addon || !good || nativeVariants().length === 0) return t.pass('no native kernels here');
+    const copy = copyPackage(t);
+    writeAt(copy.built, addon);
+    writeAt(copy.prebuilt, good);
+    t.deepEqual(await copy.install(), { code: 0, stdout: '', stderr: '' });
+    t.is((await trainStep(t, copy, 'native')).code, 0);
+  });
+}
