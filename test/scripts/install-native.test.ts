@@ -9,6 +9,8 @@ import { builtAddon, copyPackage, type PackageCopy, writeAt } from '../helpers/p
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeText } from '../helpers/text.ts';
 
+/** Whether the native kernels are written for this platform. */
+const COMPILED_FOR = ['linux-x64', 'darwin-x64'].includes(`${process.platform}-${process.arch}`);
 const NOT_AN_ADDON = 'no machine code';
 
 /** An addon that loads and has the form of the first: no number. Undefined where nothing compiles it. */
@@ -31,6 +33,35 @@ function trainStep(t: ExecutionContext, { folder, cli }: PackageCopy, backend: s
   const flags = [...QUIET_TINY, '--steps', '1', '--workers', '1', '--backend', backend];
   return runCli(t, ['train', writeText(folder), '--run', run, ...flags], { cli });
 }
+
+test('without a compiler the installation succeeds in one line, and a run says why it is on wasm', async (t) => {
+  const copy = copyPackage(t);
+  const { code, stdout, stderr } = await copy.install();
+  t.is(code, 0);
+  t.is(stderr, '');
+  const [line, reason] =
+    /^threadloom: native kernels not built, the wasm backend will be used: (.+)\n$/.exec(stdout) ??
+    [];
+  t.truthy(line, stdout);
+  t.regex(
+    String(reason),
+    COMPILED_FOR ? /^no C\+\+ compiler, no make, no Python/ : /^they are not written for/,
+  );
+  t.is(readFileSync(copy.reasonFile, 'utf8'), `${reason}\n`);
+
+  const auto = await trainStep(t, copy, 'auto');
+  t.is(auto.code, 0);
+  const compute = auto.lines.filter((each) => /^ +compute +/.test(each));
+  t.is(compute.length, 1);
+  t.regex(compute[0], / 1 workers, 4 lanes, wasm-\S+ kernels/);
+  t.true(compute[0].endsWith(` (no native ones: ${reason})`), compute[0]);
+
+  const native = await trainStep(t, copy, 'native');
+  t.is(native.code, 2);
+  t.deepEqual(native.lines, [
+    `threadloom: Expected the native kernels to load: ${reason}. Use --backend wasm, or npm rebuild with a C++ compiler.`,
+  ]);
+});
 
 for (const [kind, make] of Object.entries(unusableAddons)) {
   const title = `a prebuilt addon ${kind}`;
