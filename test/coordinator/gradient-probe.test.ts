@@ -1,19 +1,17 @@
 import test from 'ava';
 import { probeGradients } from '../../src/coordinator/gradient-probe.ts';
-import type { BackendRequest } from '../../src/kernels/backend.ts';
-import { loadNativeKernels } from '../../src/kernels/native.ts';
 import type { CellName } from '../../src/model/spec.ts';
 import {
   fillParameters,
   fillSlot,
   smallSpec,
   startTestEngine,
+  type TestBackend,
   type TestEngine,
 } from '../helpers/engine.ts';
+import { NATIVE_VARIANTS } from '../helpers/native-variants.ts';
 
-const BACKENDS = (['wasm', 'reference', 'native'] as const).filter(
-  (backend) => backend !== 'native' || loadNativeKernels().available,
-);
+const BACKENDS = ['wasm', 'reference', ...NATIVE_VARIANTS] as const;
 const SIZES = { streams: 11, times: 5, lanes: 3 };
 const OPTIMIZER = {
   optimizer: 'sgd',
@@ -25,7 +23,7 @@ const OPTIMIZER = {
 const STEPS = 3;
 
 /** A small training that has done some steps, the last with the chunk in `slot`. */
-async function trained(cell: CellName, backend: BackendRequest, workers: number, sizes = SIZES) {
+async function trained(cell: CellName, backend: TestBackend, workers: number, sizes = SIZES) {
   const spec = smallSpec(cell);
   const started = await startTestEngine({ spec, ...sizes, workers, backend, optimizer: OPTIMIZER });
   fillParameters(started);

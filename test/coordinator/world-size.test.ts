@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto';
 import test from 'ava';
 import { parametersSha256 } from '../../src/checkpoint/parameters-hash.ts';
-import type { BackendRequest } from '../../src/kernels/backend.ts';
-import { loadNativeKernels } from '../../src/kernels/native.ts';
 import type { CellName, ModelSpec } from '../../src/model/spec.ts';
-import { ADAM, fillParameters, fillSlot, smallSpec, startTestEngine } from '../helpers/engine.ts';
+import {
+  ADAM,
+  fillParameters,
+  fillSlot,
+  smallSpec,
+  startTestEngine,
+  type TestBackend,
+} from '../helpers/engine.ts';
+import { NATIVE_VARIANTS } from '../helpers/native-variants.ts';
 
 const WORKERS = [1, 2, 3, 5, 8];
 const STEPS = 4;
@@ -22,13 +28,9 @@ interface Trained {
 }
 
 const sameBits = test.macro({
-  title: (path = '', cell, backend) =>
-    `1, 2, 3, 5 and 8 workers give the same parameters, optimizer state, carries and losses: ${cell}, ${backend} ${path}`,
-  async exec(t, cell: CellName, backend: BackendRequest, path?: string) {
-    if (path) process.env.THREADLOOM_NATIVE_PATH = path;
-    t.teardown(() => {
-      delete process.env.THREADLOOM_NATIVE_PATH;
-    });
+  title: (_, cell, backend) =>
+    `1, 2, 3, 5 and 8 workers give the same parameters, optimizer state, carries and losses: ${cell}, ${backend}`,
+  async exec(t, cell: CellName, backend: TestBackend) {
     const spec = smallSpec(cell);
     const first = await trainWith(spec, 1, backend);
     t.true(first.losses.every((loss) => loss > 0 && loss < 10));
@@ -42,24 +44,10 @@ const sameBits = test.macro({
 for (const cell of ['rnn', 'lstm', 'gru'] as const) {
   test.serial(sameBits, cell, 'wasm');
   test.serial(sameBits, cell, 'reference');
-  for (const path of nativePaths()) test.serial(path, sameBits, cell, 'native', path);
+  for (const variant of NATIVE_VARIANTS) test.serial(sameBits, cell, variant);
 }
 
-/** Those that this processor has; none where the addon was not built. */
-function nativePaths(): string[] {
-  return ['avx512', 'avx2'].filter((path) => {
-    process.env.THREADLOOM_NATIVE_PATH = path;
-    const { available } = loadNativeKernels();
-    delete process.env.THREADLOOM_NATIVE_PATH;
-    return available;
-  });
-}
-
-async function trainWith(
-  spec: ModelSpec,
-  workers: number,
-  backend: BackendRequest,
-): Promise<Trained> {
+async function trainWith(spec: ModelSpec, workers: number, backend: TestBackend): Promise<Trained> {
   const started = await startTestEngine({ ...SIZES, spec, workers, backend, optimizer: OPTIMIZER });
   const { plan, engine } = started;
   const { coordinator, views, pool } = engine;

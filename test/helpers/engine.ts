@@ -5,7 +5,12 @@ import {
   planEngine,
   startEngine,
 } from '../../src/coordinator/engine.ts';
-import { type BackendRequest, chooseKernels } from '../../src/kernels/backend.ts';
+import {
+  type BackendRequest,
+  chooseKernels,
+  type KernelChoice,
+} from '../../src/kernels/backend.ts';
+import type { NativeVariant } from '../../src/kernels/native.ts';
 import type { CellName, ModelSpec } from '../../src/model/spec.ts';
 import type { OptimizerSettings } from '../../src/optimizer/update.ts';
 import type { PoolOptions } from '../../src/pool/compute-pool.ts';
@@ -32,13 +37,16 @@ export const ADAM = {
   clipValue: 0,
 } as const;
 
+export type TestBackend = BackendRequest | NativeVariant;
+
 export interface TestEngineOptions {
   spec: ModelSpec;
   streams: number;
   times: number;
   lanes: number;
   workers: number;
-  backend: BackendRequest;
+  /** One of the native ones by its path too. */
+  backend: TestBackend;
   optimizer: OptimizerSettings;
 }
 
@@ -57,13 +65,19 @@ export async function startTestEngine(
       spec,
       times,
       workers,
-      kernels: chooseKernels(backend),
+      kernels: kernelsOf(backend),
       evaluationStreams: streams,
       training: { streams, lanes, optimizer, init: { init: 'orthogonal', seed: 1 } },
     },
     2 ** 31,
   );
   return { plan, engine: await startEngine(plan, pool) };
+}
+
+function kernelsOf(backend: TestBackend): KernelChoice {
+  return backend === 'native-avx512' || backend === 'native-avx2'
+    ? { backend: 'native', variant: backend }
+    : chooseKernels(backend);
 }
 
 /** Fills parameter p, element e with 0.4 sin(1.7 (p + 1) + 0.9 e), as scripts/pytorch-curves.py does. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import type { BackendRequest } from '../../src/kernels/backend.ts';
-import { fillParameters, fillSlot, startTestEngine } from '../helpers/engine.ts';
+import { fillParameters, fillSlot, startTestEngine, type TestBackend } from '../helpers/engine.ts';
+import { NATIVE_VARIANTS } from '../helpers/native-variants.ts';
 
 interface Fixture {
   streams: number;
@@ -33,20 +33,20 @@ const specs = {
 const sameCurve = test.macro({
   title: (_, name, backend) =>
     `20 steps of SGD with carried states and clipping give PyTorch's losses and norms: ${name}, ${backend}`,
-  async exec(t, name: keyof typeof specs, backend: BackendRequest) {
+  async exec(t, name: keyof typeof specs, backend: TestBackend) {
     const { losses, gradNorms } = await trainAsPyTorch(name, backend);
     t.deepEqual(deviations(losses, fixture.cells[name].losses), []);
     t.deepEqual(deviations(gradNorms, fixture.cells[name].gradNorms), []);
   },
 });
 
-for (const backend of ['reference', 'wasm', 'auto'] as const) {
+for (const backend of ['reference', 'wasm', 'auto', ...NATIVE_VARIANTS] as const) {
   for (const name of Object.keys(specs) as (keyof typeof specs)[]) {
     test(sameCurve, name, backend);
   }
 }
 
-async function trainAsPyTorch(name: keyof typeof specs, backend: BackendRequest) {
+async function trainAsPyTorch(name: keyof typeof specs, backend: TestBackend) {
   const { streams, times, chunks, steps, vocabulary, embed, hidden, layers, momentum } = fixture;
   const started = await startTestEngine({
     spec: { ...specs[name], vocabulary, embed, hidden, layers, dropout: 0 },

@@ -1,8 +1,8 @@
 /** Law 1 on whole runs: what they leave does not depend on the number of workers, even where it changes in the middle. */
 import test from 'ava';
 import type { Settings } from '../../src/config/config.ts';
-import { loadNativeKernels } from '../../src/kernels/native.ts';
 import { resume, train } from '../../src/recipes/train.ts';
+import { forceNative, NATIVE_VARIANTS } from '../helpers/native-variants.ts';
 import { linesOf, logsOf, runPlace } from '../helpers/runs.ts';
 import { stateOf } from '../helpers/state.ts';
 
@@ -21,17 +21,19 @@ const SETTINGS: Settings = {
   gradientsEvery: 3,
 };
 const WORKERS = [1, 2, 3, 5, 8];
-const BACKENDS = (['wasm', 'reference', 'native'] as const).filter(
-  (backend) => backend !== 'native' || loadNativeKernels().available,
-);
+const VARIANTS = ['wasm', 'reference', ...NATIVE_VARIANTS] as const;
 
 for (const cell of ['rnn', 'lstm', 'gru'] as const) {
-  for (const backend of BACKENDS) {
+  for (const variant of VARIANTS) {
     test.serial(
-      `a run on 1, 2, 3, 5 and 8 workers in turn equals one on 4: ${cell}, ${backend}`,
+      `a run on 1, 2, 3, 5 and 8 workers in turn equals one on 4: ${cell}, ${variant}`,
       async (t) => {
         const { settings } = runPlace(t);
+        let backend: 'wasm' | 'reference' | 'native' = 'native';
+        if (variant === 'wasm' || variant === 'reference') backend = variant;
+        else t.teardown(forceNative(variant));
         const whole = await train(settings('whole', { ...SETTINGS, cell, backend, workers: 4 }));
+        if (backend === 'native') t.is(whole.variant, variant);
         const { run } = settings('turns');
         let turns = whole;
         for (const [turn, workers] of WORKERS.entries()) {

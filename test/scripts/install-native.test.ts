@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { nativeVariants } from '../../src/kernels/native.ts';
 import { QUIET_TINY, runCli } from '../helpers/cli.ts';
+import { NATIVE_VARIANTS } from '../helpers/native-variants.ts';
 import { builtAddon, copyPackage, type PackageCopy, writeAt } from '../helpers/package-copy.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeText } from '../helpers/text.ts';
@@ -97,13 +97,13 @@ for (const [kind, make] of Object.entries(unusableAddons)) {
     t.is(code, 0);
     t.is(stdout, '');
     t.false(existsSync(copy.reasonFile));
-    if (nativeVariants().length > 0) t.is((await trainStep(t, copy, 'native')).code, 0);
+    if (NATIVE_VARIANTS.length > 0) t.is((await trainStep(t, copy, 'native')).code, 0);
   });
 
   test(`an addon built earlier ${kind} does not hide the prebuilt one`, async (t) => {
     const addon = make(t);
     const good = builtAddon();
-    if (!addon || !good || nativeVariants().length === 0) return t.pass('no native kernels here');
+    if (!addon || !good || NATIVE_VARIANTS.length === 0) return t.pass('no native kernels here');
     const copy = copyPackage(t);
     writeAt(copy.built, addon);
     writeAt(copy.prebuilt, good);
