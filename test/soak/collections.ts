@@ -28,7 +28,15 @@ export async function measureCollections(): Promise<CollectionShare> {
 /** `[4711:0x55d0c8a3f000] 812 ms: Scavenge 5.2 (6.1) -> 4.9 (7.1) MB, 0.52 / 0.00 ms …`: thread, and pause in milliseconds. */
 const COLLECTION = /^\[\d+:(0x[0-9a-f]+)[^\]]*\].* MB, (?:pooled: [\d.]+ MB, )?([\d.]+) \/ /;
 
-/** Throws where the trace has no marks. */
+/** What a thread that only computes, loads or writes may spend collecting: it reuses its memory. */
+export const MOST_COLLECTING = 0.005;
+
+/** The threads beside the main one that collect for longer. */
+export function overcollecting({ threads }: CollectionShare): CollectionShare['threads'] {
+  return threads.slice(1).filter(({ share }) => !(share < MOST_COLLECTING));
+}
+
+/** Throws where the trace has no marks, or no collection of the main thread before them. */
 export function readTrace(trace: string): CollectionShare {
   const [before, rest = ''] = trace.split(FIRST_MARK);
   const [watched, after] = rest.split(LAST_MARK);
@@ -36,7 +44,8 @@ export function readTrace(trace: string): CollectionShare {
   const seconds = Number.parseFloat(after);
   // The main thread is the first to collect: it loads the program.
   const main = before.split('\n').flatMap((line) => COLLECTION.exec(line)?.[1] ?? [])[0];
-  const pauses = new Map<string, number[]>(main ? [[main, []]] : []);
+  if (main === undefined) throw new Error(`Expected a trace of V8, got: ${before.slice(-500)}`);
+  const pauses = new Map<string, number[]>([[main, []]]);
   for (const line of watched.split('\n')) {
     const [, thread, milliseconds] = COLLECTION.exec(line) ?? [];
     if (thread === undefined) continue;

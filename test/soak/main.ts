@@ -6,7 +6,7 @@ import { numberOf, runWithFlags, wholeOf } from '../../scripts/flags.ts';
 import { formatBytes } from '../../src/bytes.ts';
 import { TINY_SETTINGS } from '../helpers/runs.ts';
 import { writeText } from '../helpers/text.ts';
-import { measureCollections } from './collections.ts';
+import { MOST_COLLECTING, measureCollections, overcollecting } from './collections.ts';
 import { measureLargeText, SAME_MEMORY_BYTES } from './large-text.ts';
 import { watchLongRun } from './long-run.ts';
 import { drawSoak } from './plot.ts';
@@ -15,7 +15,8 @@ import { fitWandering, grows } from './trend.ts';
 
 const HELP = `npm run soak
 
-Trains for long and watches memory, handles, threads, listeners and metrics; ends with 1 where something grows. Then trains on a
+Trains for long and watches memory, handles, threads, listeners and metrics; ends with 1 where something grows. Then trains with
+a trace of garbage collection, and ends with 1 where a thread but the main one collects for 0.5% of the time or more. Then trains on a
 large text and on a small one, and compares their memory.
 
   --steps      of the long run; 0 leaves it out (200000)
@@ -145,11 +146,19 @@ function reportCounts(first: Sample, last: Sample, sampler: Sampler): void {
 }
 
 async function collections(): Promise<void> {
-  const { seconds, threads } = await measureCollections();
+  const measured = await measureCollections();
+  const { seconds, threads } = measured;
   const shares = threads.map(({ share, collections: times }, i) => {
     return `${i === 0 ? 'main' : 'other'} ${(100 * share).toFixed(3)}% in ${times}`;
   });
   console.log(`collecting over 1,000 steps in ${seconds.toFixed(1)} s: ${shares.join(', ')}`);
+  for (const { share } of overcollecting(measured)) {
+    const most = `${100 * MOST_COLLECTING}%`;
+    check(
+      false,
+      `a thread collects for ${(100 * share).toFixed(3)}% of the time, not below ${most}`,
+    );
+  }
 }
 
 async function largeText(folder: string, bytes: number): Promise<void> {
