@@ -38,8 +38,8 @@ export function surroundingPanels(): Panel[] {
       height: 8,
       min: 0,
       queries: [
-        { expr: of('nodejs_eventloop_lag_p50_seconds'), legend: 'median' },
-        { expr: of('nodejs_eventloop_lag_p99_seconds'), legend: '99%' },
+        { expr: of('threadloom_event_loop_lag_seconds', 'percentile="50"'), legend: 'median' },
+        { expr: of('threadloom_event_loop_lag_seconds', 'percentile="99"'), legend: '99%' },
       ],
     }),
     lines({

@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Phase } from './catalogue.ts';
 import { CoordinationMetrics, setTotal } from './coordination-metrics.ts';
 import { createInstruments, type Instruments } from './definitions.ts';
+import { EventLoopLag } from './event-loop.ts';
 import { recordLayers } from './layer-metrics.ts';
 import type {
   CheckpointRecord,
@@ -21,8 +22,8 @@ export interface MetricsOptions {
   /** Folder of the run. Its last name becomes the label `run` of every series; no path is shown. */
   run: string;
   /**
-   * Adds prom-client's metrics of the process and of Node. Their event-loop timer lives as long as
-   * the process (about 17 kB a run), so ask for them only where they are served.
+   * Adds prom-client's metrics of the process and of Node, and the lag of the event loop. What prom-client begins lives as
+   * long as the process (about 17 kB a run), so ask for them only where they are served.
    */
   processMetrics?: boolean;
   /** Unix time in milliseconds. */
@@ -34,12 +35,20 @@ export function createMetrics({ run, processMetrics, now = Date.now }: MetricsOp
   const registry = new Registry();
   registry.setDefaultLabels({ run: basename(run) });
   if (processMetrics) addProcessMetrics(registry);
-  return new Metrics(registry, createInstruments(registry), now);
+  const lag = processMetrics ? new EventLoopLag() : undefined;
+  return new Metrics(registry, createInstruments(registry), now, lag);
 }
 
+/** Gauges of the time between two firings of a timer, which a loop that is never late has at the timer's interval. */
+const WRONG_LAGS = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
+/** The longest that a timer takes, 25 days: of that timer nothing is served. */
+const NEVER_MILLISECONDS = 2 ** 31 - 1;
+
 function addProcessMetrics(registry: Registry): void {
-  // At prom-client's 10 ms the timer takes 1% of a core from the workers; at 100 ms a tenth of it.
-  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MILLISECONDS });
+  for (const kind of WRONG_LAGS) {
+    registry.removeSingleMetric(`nodejs_eventloop_lag_${kind}_seconds`);
+  }
   // Gauges named like counters; each is the sum over `type` of the gauge without `_total`.
   for (const kind of ['handles', 'requests', 'resources']) {
     registry.removeSingleMetric(`nodejs_active_${kind}_total`);
@@ -52,17 +61,24 @@ export class Metrics implements Recorder {
   readonly #instruments: Instruments;
   readonly #coordination: CoordinationMetrics;
   readonly #now: () => number;
+  readonly #eventLoopLag: EventLoopLag | undefined;
   #flopsPerToken = 0;
   #peakFlops: number | undefined;
   #lastStep: { step: number; milliseconds: number } | undefined;
   #lastCheckpoint: { milliseconds: number } | undefined;
 
-  constructor(registry: Registry, instruments: Instruments, now: () => number) {
+  constructor(
+    registry: Registry,
+    instruments: Instruments,
+    now: () => number,
+    eventLoopLag: EventLoopLag | undefined,
+  ) {
     this.contentType = registry.contentType;
     this.#registry = registry;
     this.#instruments = instruments;
     this.#coordination = new CoordinationMetrics(instruments);
     this.#now = now;
+    this.#eventLoopLag = eventLoopLag;
   }
 
   recordRun(record: RunRecord): void {
@@ -167,7 +183,15 @@ export class Metrics implements Recorder {
     if (this.#lastCheckpoint) {
       this.#instruments.checkpointAge.set(this.#secondsSince(this.#lastCheckpoint.milliseconds));
     }
+    for (const { percentile, seconds } of this.#eventLoopLag?.read() ?? []) {
+      this.#instruments.eventLoopLag.set({ percentile }, seconds);
+    }
     return this.#registry.metrics();
+  }
+
+  /** Ends what measures by itself. What has been measured can be rendered still. */
+  close(): void {
+    this.#eventLoopLag?.stop();
   }
 
   health(): Health {

@@ -59,6 +59,12 @@ export const coordination = {
     'Threads beside the workers, the loader and the checkpoint writer, that died and were replaced.',
     { labels: ['actor'], query: 'increase($[10m])' },
   ),
+  eventLoopLag: gauge(
+    'event_loop_lag_seconds',
+    'seconds',
+    'How late the main thread got to its work since the scrape before, by percentile: 50 the median, 99 nearly the latest.',
+    { labels: ['percentile'], query: '$ > 0.1' },
+  ),
 };
 
 export const data = {

@@ -19,6 +19,7 @@ export class Watching {
   /** Absent where nothing is served. */
   readonly server: MetricsServer | undefined;
   readonly #config: Config;
+  readonly #metrics: Metrics;
   readonly #onWarning: TrainObserver['onWarning'];
   readonly #live: LiveRun | undefined;
 
@@ -32,6 +33,7 @@ export class Watching {
     this.recorder = live ? recordAll([metrics, live]) : metrics;
     this.server = server;
     this.#config = config;
+    this.#metrics = metrics;
     this.#onWarning = onWarning;
     this.#live = live;
   }
@@ -48,6 +50,9 @@ export class Watching {
       allowedHosts: config.metricsAllowedHosts?.split(','),
       source: metrics,
       pages: livePages(live),
+    }).catch((error) => {
+      metrics.close();
+      throw error;
     });
     if (server.movedFrom !== undefined) {
       observer.onWarning?.(
@@ -97,5 +102,6 @@ export class Watching {
 
   async close(): Promise<void> {
     await this.server?.close();
+    this.#metrics.close();
   }
 }
