@@ -9,13 +9,19 @@ export function statePanels(): Panel[] {
     stat({
       title: 'State',
       description:
-        'Whether the run trains, or has ended and still serves its last values (--metrics-linger).',
+        'Whether the run trains, or has ended or failed and still serves its last values (--metrics-linger).',
       unit: 'none',
       names: {
+        '-1': { text: 'failed', color: 'red' },
         0: { text: 'ended', color: 'text' },
         1: { text: 'training', color: 'green' },
       },
-      queries: [{ expr: of('threadloom_training_active'), legend: '{{run}}' }],
+      queries: [
+        {
+          expr: `${of('threadloom_training_active')} - ${of('threadloom_run_failed')}`,
+          legend: '{{run}}',
+        },
+      ],
     }),
     stat({
       title: 'Progress',

@@ -175,6 +175,9 @@ export class LiveRun implements Recorder {
     this.#vitals.failedToBeFinite();
   }
 
+  /** `end` tells why. */
+  recordFailure(): void {}
+
   /** `end` tells how, too. */
   recordEnd(): void {}
 

@@ -84,6 +84,7 @@ export class Metrics implements Recorder {
   recordRun(record: RunRecord): void {
     const instruments = this.#instruments;
     instruments.active.set(1);
+    instruments.failed.set(0);
     instruments.startTime.set(this.#now() / 1000);
     recordInfo(instruments, record);
     instruments.workersPlanned.set(record.workers);
@@ -172,6 +173,10 @@ export class Metrics implements Recorder {
 
   recordNotFinite(): void {
     this.#instruments.notFinite.inc();
+  }
+
+  recordFailure(): void {
+    this.#instruments.failed.set(1);
   }
 
   recordEnd(): void {

@@ -20,6 +20,7 @@ export function recordAll(recorders: readonly Recorder[]): Recorder {
     recordCheckpointSkipped: () => tell((recorder) => recorder.recordCheckpointSkipped()),
     recordPendingLogs: (bytes) => tell((recorder) => recorder.recordPendingLogs(bytes)),
     recordNotFinite: () => tell((recorder) => recorder.recordNotFinite()),
+    recordFailure: () => tell((recorder) => recorder.recordFailure()),
     recordEnd: () => tell((recorder) => recorder.recordEnd()),
   };
 }

@@ -20,6 +20,8 @@ export interface Recorder {
   recordPendingLogs(bytes: number): void;
   /** A step was refused because its loss or gradient was not finite. */
   recordNotFinite(): void;
+  /** The run ends with an error, or with something that it could not write. */
+  recordFailure(): void;
   /** After the last step, whatever the reason; its values are served on for a while. */
   recordEnd(): void;
 }

@@ -18,6 +18,12 @@ export const training = {
     '',
     'Whether the run trains: 1, or 0 once it has ended and only its last values are served.',
   ),
+  failed: gauge(
+    'run_failed',
+    '',
+    'Whether the run has failed: 1 once it ended with an error or could not write all it should, else 0.',
+    { query: 'max_over_time($[15m]) > 0' },
+  ),
   epoch: gauge('epoch', 'epochs', 'Epoch of the last step.'),
   trainLoss: gauge('train_loss', 'nats', 'Mean loss per training token of the last step.', {
     query: 'avg_over_time($[5m])',

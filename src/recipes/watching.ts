@@ -22,6 +22,7 @@ export class Watching {
   readonly #metrics: Metrics;
   readonly #onWarning: TrainObserver['onWarning'];
   readonly #live: LiveRun | undefined;
+  #hasBegun = false;
 
   private constructor(
     config: Config,
@@ -64,11 +65,13 @@ export class Watching {
 
   /** Training begins. `readHistory`: of a run that goes on, read only where somebody may look at it. */
   async begin(description: RunDescription, readHistory?: () => Promise<RunHistory>): Promise<void> {
+    this.#hasBegun = true;
     if (this.#live) this.#live.begin(description, await readHistory?.());
   }
 
   /** Serves the last values for as long as was asked for. */
-  async end({ interrupted }: TrainResult, signal?: AbortSignal): Promise<void> {
+  async end({ interrupted, failures }: TrainResult, signal?: AbortSignal): Promise<void> {
+    if (failures.length > 0) this.recorder.recordFailure();
     this.#live?.end(interrupted ? 'stopped' : 'finished');
     await this.#untilScraped(signal);
     await this.server?.closeAfter(this.#config.metricsLinger, signal);
@@ -77,10 +80,16 @@ export class Watching {
   /** `error`: why the run could not go on, which those who look at it see too; with an aborted `signal` it was stopped. */
   async fail(error: unknown, signal?: AbortSignal): Promise<void> {
     const message = messageOf(error);
-    if (signal?.aborted) this.#live?.end('stopped');
-    else this.#live?.end('failed', publicReason(error, this.#config));
+    // What is refused before it begins is told by the command alone.
+    const isRun = this.#hasBegun || error instanceof TrainingError;
+    if (signal?.aborted) {
+      this.#live?.end('stopped');
+    } else {
+      if (isRun) this.recorder.recordFailure();
+      this.#live?.end('failed', publicReason(error, this.#config));
+    }
     const { metricsLinger: seconds } = this.#config;
-    if (!this.server || !(error instanceof TrainingError)) return;
+    if (!this.server || !isRun) return;
     if (seconds > 0) {
       this.#onWarning?.(`The run failed and is served for ${seconds} s more: ${message}`);
     }

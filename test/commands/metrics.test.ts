@@ -76,6 +76,7 @@ test('metrics move while a run trains, and agree with each other', async (t) => 
     t.is(value(series, 'threadloom_queue_wait_seconds_count{phase="update"}'), 2 * steps(series));
     t.is(value(series, 'threadloom_straggler_gap_seconds_count{phase="update"}'), steps(series));
     t.is(value(series, 'threadloom_training_active'), 1);
+    t.is(value(series, 'threadloom_run_failed'), 0);
     t.is(value(series, 'threadloom_ring_slots'), 3);
     t.true(value(series, 'threadloom_ring_filled_slots') >= 1);
     t.true(value(series, 'threadloom_ring_filled_slots') <= 3);
@@ -115,6 +116,7 @@ test('a run that fails of a gradient is served until Ctrl-C, and says what it fa
   const series = parseSeries(await (await fetch(`${url}/metrics`)).text(), 'my-run');
   t.is(value(series, 'threadloom_not_finite_steps_total'), 1);
   t.is(value(series, 'threadloom_training_active'), 0);
+  t.is(value(series, 'threadloom_run_failed'), 1);
   running.child.kill('SIGINT');
   const { code, lines } = await running.finished;
   t.is(code, 1);

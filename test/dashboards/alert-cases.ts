@@ -10,6 +10,8 @@ export interface AlertCase {
   fires?: {
     notAt: string;
     at: string;
+    /** When it is over, where that is tried. */
+    notAfter?: string;
     /** Beside job, instance, run and severity. */
     labels?: Readonly<Record<string, string>>;
     description: string;
@@ -96,15 +98,30 @@ const notFinite: AlertCase[] = [
   },
   {
     alert: 'ThreadloomLossNotFinite',
+    title: 'a step was refused, and the run is gone after one scrape more',
+    series: {
+      threadloom_not_finite_steps_total: '0+0x4 1 stale',
+      threadloom_train_loss: '2+0x5 stale',
+    },
+    fires: { notAt: '60s', at: '16m', notAfter: '16m30s', description: refused(1) },
+  },
+  {
+    alert: 'ThreadloomLossNotFinite',
     title: 'the loss is no number',
-    series: { threadloom_not_finite_steps_total: '0+0x9', threadloom_train_loss: '2+0x4 NaN' },
+    series: {
+      threadloom_not_finite_steps_total: '0+0x9',
+      threadloom_train_loss: '2+0x4 NaN stale',
+    },
     fires: { notAt: '60s', at: '75s', description: refused('NaN') },
   },
   {
     alert: 'ThreadloomLossNotFinite',
     title: 'the loss is infinite',
-    series: { threadloom_not_finite_steps_total: '0+0x9', threadloom_train_loss: '2+0x4 Inf' },
-    fires: { notAt: '60s', at: '75s', description: refused('+Inf') },
+    series: {
+      threadloom_not_finite_steps_total: '0+0x9',
+      threadloom_train_loss: '2+0x4 Inf stale',
+    },
+    fires: { notAt: '60s', at: '5m', description: refused('+Inf') },
   },
   {
     alert: 'ThreadloomLossNotFinite',
@@ -415,6 +432,41 @@ const failing: AlertCase[] = [
   },
 ];
 
+const runFailed: AlertCase[] = [
+  {
+    alert: 'ThreadloomRunFailed',
+    title: 'a run fails and is gone after one scrape more',
+    series: {
+      threadloom_training_active: '1+0x4 0 stale',
+      threadloom_run_failed: '0+0x4 1 stale',
+    },
+    fires: {
+      notAt: '60s',
+      at: '16m',
+      notAfter: '16m30s',
+      description:
+        'The run r on host:9464 has ended with an error, or without writing all it should have (threadloom_run_failed 1).',
+    },
+  },
+  {
+    alert: 'ThreadloomRunFailed',
+    title: 'a run ends as planned',
+    series: {
+      threadloom_training_active: '1+0x20 0 stale',
+      threadloom_run_failed: '0+0x21 stale',
+    },
+  },
+  {
+    alert: 'ThreadloomRunFailed',
+    title: 'a run trains whose worker died twice',
+    series: {
+      ...TRAINS,
+      threadloom_run_failed: '0+0x100',
+      threadloom_worker_restarts_total: '0+0x40 2+0x60',
+    },
+  },
+];
+
 const targetDown: AlertCase[] = [
   {
     alert: 'ThreadloomTargetDown',
@@ -476,5 +528,6 @@ export const ALERT_CASES: readonly AlertCase[] = [
   ...restarting,
   ...stale,
   ...failing,
+  ...runFailed,
   ...targetDown,
 ];

@@ -50,6 +50,15 @@ test('Prometheus finds its configuration, and from it the rules', (t) => {
   t.is(inside.get('rules.yml'), join(dirname(config), 'rules.yml'));
 });
 
+test("the configurations evaluate the rules as often as these are written for, also the README's", (t) => {
+  const readme = readFileSync(join(DASHBOARDS_FOLDER, '../README.md'), 'utf8');
+  const [, example] = /```yaml\n(# prometheus\.yml\n.+?)```/s.exec(readme)!;
+  for (const { global } of [scraping, parse(example)]) {
+    const [, seconds] = /^(\d+)s$/.exec(global.evaluation_interval)!;
+    t.true(Number(seconds) <= 15);
+  }
+});
+
 test('Prometheus reaches the runs of the machine', (t) => {
   const [{ static_configs }] = scraping.scrape_configs;
   const [host] = prometheus.extra_hosts![0].split(':');

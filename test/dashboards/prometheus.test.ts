@@ -58,24 +58,26 @@ test('a real Prometheus that scrapes a real run answers every query of every pan
   t.deepEqual(faults, []);
 });
 
-test('a real run whose loss becomes infinite makes the alert fire', async (t) => {
+test('a real run whose loss becomes infinite makes the alerts fire, though it is gone', async (t) => {
   if (!isInstalled(t, 'prometheus')) return;
   const folder = temporaryFolder(t);
-  const prometheus = await startPrometheus(
-    t,
-    await startRun(t, [
-      ...['train', writeText(folder), '--run', join(folder, 'infinite'), ...TINY, '--steps', '200'],
-      ...['--cell', 'rnn', '--activation', 'relu', '--optimizer', 'sgd', '--clip-norm', '0'],
-      ...['--lr', '1000', '--metrics-linger', '600'],
-    ]),
-  );
-  await prometheus.until('ALERTS{alertname="ThreadloomLossNotFinite", alertstate="firing"}');
+  const run = startCli(t, [
+    ...['train', writeText(folder), '--run', join(folder, 'infinite'), ...TINY, '--steps', '200'],
+    ...['--cell', 'rnn', '--activation', 'relu', '--optimizer', 'sgd', '--clip-norm', '0'],
+    ...['--lr', '1000', '--metrics-linger', '600', '--metrics-port', '0'],
+  ]);
+  const prometheus = await startPrometheus(t, await addressOf(run));
+  await prometheus.until('threadloom_run_failed == 1');
+  run.child.kill('SIGINT');
+  t.is((await run.finished).code, 1);
+  // So long that the rules have been evaluated several times without a series of the run.
+  await prometheus.until('sum_over_time((1 - up)[1m:500ms]) >= 6');
   const { alerts } = (await prometheus.api('alerts')) as { alerts: ActiveAlert[] };
   const firing = alerts.filter(({ state }) => state === 'firing');
-  t.deepEqual(
-    firing.map(({ labels }) => [labels.alertname, labels.run]),
-    [['ThreadloomLossNotFinite', 'infinite']],
-  );
+  t.deepEqual(firing.map(({ labels }) => [labels.alertname, labels.run]).sort(), [
+    ['ThreadloomLossNotFinite', 'infinite'],
+    ['ThreadloomRunFailed', 'infinite'],
+  ]);
 });
 
 test('a real run that is stopped with Ctrl-C is seen to have ended, not to be gone', async (t) => {

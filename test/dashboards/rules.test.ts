@@ -96,12 +96,13 @@ function promtoolTest({ alert, title, series, fires }: AlertCase): unknown {
 }
 
 function firing(alertname: string, fires: NonNullable<AlertCase['fires']>): unknown[] {
-  const { notAt, at, labels, description } = fires;
+  const { notAt, at, notAfter, labels, description } = fires;
   const severity = alerts.find(({ alert }) => alert === alertname)?.labels?.severity;
   const exp_labels = { ...IDENTITY, severity, ...labels };
   return [
     { eval_time: notAt, alertname, exp_alerts: [] },
     { eval_time: at, alertname, exp_alerts: [{ exp_labels, exp_annotations: { description } }] },
+    ...(notAfter ? [{ eval_time: notAfter, alertname, exp_alerts: [] }] : []),
   ];
 }
 

@@ -95,6 +95,15 @@ test('a run trains until it has ended; a step that is not finite is counted', as
   const after = await seriesOf(metrics);
   t.is(after.get('threadloom_training_active'), 0);
   t.is(after.get('threadloom_not_finite_steps_total'), 1);
+  t.is(after.get('threadloom_run_failed'), 0);
+});
+
+test('a run has failed once that is said', async (t) => {
+  const metrics = createMetrics({ run: 'r' });
+  metrics.recordRun(RUN);
+  t.is((await seriesOf(metrics)).get('threadloom_run_failed'), 0);
+  metrics.recordFailure();
+  t.is((await seriesOf(metrics)).get('threadloom_run_failed'), 1);
 });
 
 test('each layer, lag and gate has its gradients', async (t) => {
