@@ -31,9 +31,10 @@ export interface Evidence {
   hasIdleWorkers: boolean;
   /** When threads died and were replaced. */
   restarts: readonly number[];
-  /** Last checkpoint written, or the start of training; steps between two of them, 0 for no fixed number. */
+  /** Last checkpoint written, or the start of training. */
   lastCheckpoint: number;
-  checkpointEvery: number;
+  /** Mean seconds between two checkpoints of this process; undefined where there have not been two. */
+  checkpointSeconds: number | undefined;
   /** Since the last one that was written, and the first of them. */
   checkpointFailures: number;
   failingSince: number;
@@ -189,7 +190,7 @@ function vanishing({ gradients }: Evidence): Finding | undefined {
   const found = vanishingLayer(gradients);
   if (!found) return;
   return {
-    message: `In layer ${found.layer} the gradient at lag ${found.lag} is less than ${formatNumber(THRESHOLDS.vanishingRatio)} of that at lag 0.`,
+    message: `In layer ${found.layer} the gradient at its faintest lag is less than ${formatNumber(THRESHOLDS.vanishingRatio)} of that at lag 0.`,
   };
 }
 
@@ -227,15 +228,14 @@ function restarting({ restarts }: Evidence, now: number): Finding | undefined {
 
 function starving({ points, phases }: Evidence): Finding | undefined {
   const limit = THRESHOLDS.loadShare;
-  if (loadShare(recentPoints(points), phases.indexOf('load')) <= limit) return;
+  if (loadShare(recentPoints(points), phases) <= limit) return;
   return { message: `More than ${formatShare(limit)} of a step is spent waiting for text.` };
 }
 
 function stale(evidence: Evidence, now: number): Finding | undefined {
-  const { lastCheckpoint, checkpointEvery, points } = evidence;
-  if (checkpointEvery === 0) return;
-  const expected = checkpointEvery * meanStepSeconds(recentPoints(points));
-  const { staleSeconds, staleIntervals } = THRESHOLDS;
+  const { lastCheckpoint } = evidence;
+  const { staleSeconds, staleIntervals, unknownIntervalSeconds } = THRESHOLDS;
+  const expected = evidence.checkpointSeconds ?? unknownIntervalSeconds;
   if (now - lastCheckpoint <= Math.max(staleSeconds, staleIntervals * expected)) return;
   return {
     message: `No checkpoint was written for more than ${staleSeconds / 60} minutes.`,

@@ -24,15 +24,8 @@ const MAX_EVENT_POINTS = 16;
 /** Between two looks at what is wrong. */
 const LOOK_MILLISECONDS = 1000;
 
-/** What a run does that is not known from its description. */
-export interface AlertSettings {
-  /** Steps between two checkpoints; 0 for no fixed number. */
-  checkpointEvery: number;
-}
-
 export class LiveRun implements Recorder {
   readonly #now: () => number;
-  readonly #settings: AlertSettings;
   readonly #events = new RunEvents();
   readonly #vitals = new Vitals();
   readonly #points: PointMaker;
@@ -50,9 +43,8 @@ export class LiveRun implements Recorder {
   #snapshot: { id: string; event: LiveEvent } | undefined;
 
   /** `now`: Unix time in milliseconds. */
-  constructor(description: RunDescription, settings: AlertSettings, now: () => number = Date.now) {
+  constructor(description: RunDescription, now: () => number = Date.now) {
     this.#description = description;
-    this.#settings = settings;
     this.#now = now;
     this.#points = new PointMaker(description.phases);
   }
@@ -211,7 +203,6 @@ export class LiveRun implements Recorder {
         points: this.#history.points,
         gradients: this.#history.gradients.at(-1),
         hasIdleWorkers: this.#description.workers > this.#description.lanes,
-        checkpointEvery: this.#settings.checkpointEvery,
       },
       this.#seconds,
       before,

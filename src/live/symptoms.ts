@@ -1,4 +1,5 @@
 /** Figures that alerts are made from. Pure. */
+import { STEP_PHASES } from '../metrics/catalogue.ts';
 import type { GradientsPoint, Point } from './protocol.ts';
 import { THRESHOLDS } from './thresholds.ts';
 
@@ -26,11 +27,14 @@ export function slowestStepSeconds(points: readonly Point[]): number {
   return Math.max(0, ...points.map(stepSeconds));
 }
 
-/** Share of the time of the steps that lies in the phase of index `load`; 0 for no points. */
-export function loadShare(points: readonly Point[], load: number): number {
-  const total = sum(points, (point) => point.steps * stepSeconds(point));
-  const loading = sum(points, ({ steps, phaseSeconds }) => steps * (phaseSeconds[load] ?? 0));
-  return total > 0 ? loading / total : 0;
+/** Share of the time of the steps, without what lies between them, that waits for text; 0 for no points. */
+export function loadShare(points: readonly Point[], phases: readonly string[]): number {
+  const secondsIn = (phase: string) => {
+    const index = phases.indexOf(phase);
+    return sum(points, ({ steps, phaseSeconds }) => steps * (phaseSeconds[index] ?? 0));
+  };
+  const total = sum(STEP_PHASES, secondsIn);
+  return total > 0 ? secondsIn('load') / total : 0;
 }
 
 /** For how many steps the smoothed loss has been above a bound, which lies far above its lowest value. */
@@ -71,10 +75,11 @@ export interface LagRatio {
   ratio: number;
 }
 
-/** The first layer whose gradient is nearly gone at its largest lag. */
+/** The first layer, and lag, whose gradient is nearly gone: what lies as far back, or farther, reaches no deeper. */
 export function vanishingLayer(gradients: GradientsPoint | undefined): LagRatio | undefined {
-  const farthest = ratiosByLayer(gradients).flatMap((ratios) => ratios.slice(-1));
-  return farthest.find(({ ratio }) => ratio < THRESHOLDS.vanishingRatio);
+  return ratiosByLayer(gradients)
+    .flat()
+    .find(({ ratio }) => ratio < THRESHOLDS.vanishingRatio);
 }
 
 /** The first layer, and lag, where the gradient has grown far beyond that of lag 0. */

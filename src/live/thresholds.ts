@@ -14,7 +14,7 @@ export const THRESHOLDS = {
   /** The mean over about so many steps. */
   smoothingSteps: 20,
 
-  /** Gradient norm at the largest lag, in units of that at lag 0. */
+  /** Gradient norm at the faintest lag, in units of that at lag 0. */
   vanishingRatio: 1e-6,
   /** That of any lag; and the norm of a step in units of the median. */
   explodingLagRatio: 1e3,
@@ -33,7 +33,8 @@ export const THRESHOLDS = {
   /** How long a restart is told. */
   restartSeconds: 600,
 
-  /** Age of the last checkpoint: so long, and so many times as long as they should lie apart. */
+  /** Age of the last checkpoint: so long, and so many times as long as they have lain apart; before the second as if so far. */
   staleSeconds: 600,
   staleIntervals: 3,
+  unknownIntervalSeconds: 600,
 } as const;

@@ -13,12 +13,15 @@ export class Vitals {
   #longestValidationSeconds = 0;
   #restarts: readonly number[] = [];
   #restartCount = 0;
+  #began = 0;
   #lastCheckpoint = 0;
+  #checkpoints = 0;
   #checkpointFailures = 0;
   #failingSince = 0;
 
   begin(now: number): void {
     this.#lastProgress = now;
+    this.#began = now;
     this.#lastCheckpoint = now;
   }
 
@@ -50,6 +53,7 @@ export class Vitals {
 
   checkpointWritten(now: number): void {
     this.#lastCheckpoint = now;
+    this.#checkpoints++;
     this.#checkpointFailures = 0;
   }
 
@@ -66,6 +70,7 @@ export class Vitals {
     | 'longestValidationSeconds'
     | 'restarts'
     | 'lastCheckpoint'
+    | 'checkpointSeconds'
     | 'checkpointFailures'
     | 'failingSince'
   > {
@@ -76,6 +81,10 @@ export class Vitals {
       longestValidationSeconds: this.#longestValidationSeconds,
       restarts: this.#restarts,
       lastCheckpoint: this.#lastCheckpoint,
+      checkpointSeconds:
+        this.#checkpoints > 1
+          ? (this.#lastCheckpoint - this.#began) / (this.#checkpoints - 1)
+          : undefined,
       checkpointFailures: this.#checkpointFailures,
       failingSince: this.#failingSince,
     };

@@ -2,19 +2,11 @@
 import { checkpoints, coordination, data, memory, run } from './running-catalogue.ts';
 import { gradients, throughput, training } from './training-catalogue.ts';
 
-/** Where the time of a run goes; the values of the label `phase`. */
-export const PHASES = [
-  'load',
-  'compute',
-  'reduce',
-  'clip',
-  'update',
-  'commit',
-  'snapshot',
-  'gradients',
-  'sample',
-  'evaluate',
-] as const;
+/** What every step consists of. */
+export const STEP_PHASES = ['load', 'compute', 'reduce', 'clip', 'update', 'commit'] as const;
+
+/** Where the time of a run goes, beside its steps too; the values of the label `phase`. */
+export const PHASES = [...STEP_PHASES, 'snapshot', 'gradients', 'sample', 'evaluate'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /** In the order of the README's table. */

@@ -43,8 +43,8 @@ export class Watching {
   static async start(config: Config, observer: TrainObserver): Promise<Watching> {
     const metrics = createMetrics({ run: config.run, processMetrics: config.metrics });
     if (!config.metrics) return new Watching(config, observer, metrics);
-    const { checkpointEvery, metricsHost: host, metricsPort: port } = config;
-    const live = new LiveRun(describeStart(config, VERSION), { checkpointEvery });
+    const { metricsHost: host, metricsPort: port } = config;
+    const live = new LiveRun(describeStart(config, VERSION));
     const server = await startMetricsServer({
       host,
       port,

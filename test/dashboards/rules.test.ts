@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { stringify } from 'yaml';
+import { SITUATION_SECONDS, SITUATIONS, type Situation } from '../helpers/situations.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { ALERT_CASES, type AlertCase } from './alert-cases.ts';
 import { DASHBOARD_FILES, shownPanels } from './dashboard-files.ts';
@@ -63,7 +64,7 @@ test('every alert fires when it should, says so, and stays silent where it only 
     stringify({
       rule_files: ['rules.yml'],
       evaluation_interval: '15s',
-      tests: ALERT_CASES.map(promtoolTest),
+      tests: [...ALERT_CASES.map(promtoolTest), ...SITUATIONS.map(situationTest)],
     }),
   );
   promtool(t, 'test', 'rules', file);
@@ -93,6 +94,43 @@ function promtoolTest({ alert, title, series, fires }: AlertCase): unknown {
     ? { alert_rule_test: firing(alert, fires) }
     : { promql_expr_test: [silence] };
   return { name: `${alert}: ${title}`, interval: '15s', input_series, ...expected };
+}
+
+/** Whether the alert fires at the end of the situation; the live page is tried with the same. */
+function situationTest({ alert, title, fires, ...situation }: Situation): unknown {
+  const input_series = Object.entries(seriesOf(situation)).map(([name, values]) => ({
+    series: withIdentity(name),
+    values: values.join(' '),
+  }));
+  const expr = `count(ALERTS{alertname="${alert}", alertstate="firing"}) or vector(0)`;
+  const exp_samples = [{ labels: '{}', value: fires ? 1 : 0 }];
+  const promql_expr_test = [{ expr, eval_time: `${SITUATION_SECONDS}s`, exp_samples }];
+  return { name: `${alert}: ${title}`, interval: '15s', input_series, promql_expr_test };
+}
+
+type Series = Record<string, number[]>;
+
+/** A value every 15 seconds, from the start of the run at 0. */
+function seriesOf({ normByLag = [], phaseShares = {}, checkpoints }: Partial<Situation>): Series {
+  const times = Array.from({ length: SITUATION_SECONDS / 15 + 1 }, (_, i) => 15 * i);
+  const series: Series = {};
+  for (const [i, norm] of normByLag.entries()) {
+    const lag = i === 0 ? 0 : 2 ** (i - 1);
+    series[`threadloom_gradient_norm_by_lag{layer="0", lag="${lag}"}`] = times.map(() => norm);
+  }
+  for (const [phase, share] of Object.entries(phaseShares)) {
+    series[`threadloom_phase_seconds_sum{phase="${phase}"}`] = times.map((time) => share * time);
+  }
+  if (!checkpoints) return series;
+  const before = (time: number) => checkpoints.filter((seconds) => seconds <= time);
+  series.threadloom_training_active = times.map(() => 1);
+  series.threadloom_run_start_timestamp_seconds = times.map(() => 0);
+  series.threadloom_checkpoints_total = times.map((time) => before(time).length);
+  // Every run of these has written one at its start.
+  const last = times.map((time) => before(time).at(-1)!);
+  series.threadloom_last_checkpoint_timestamp_seconds = last;
+  series.threadloom_checkpoint_age_seconds = times.map((time, i) => time - last[i]);
+  return series;
 }
 
 function firing(alertname: string, fires: NonNullable<AlertCase['fires']>): unknown[] {

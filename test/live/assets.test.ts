@@ -11,7 +11,7 @@ import { DESCRIPTION } from './sample-points.ts';
 const PATHS = ['/', '/page.js', '/page.css'];
 
 async function serve(t: ExecutionContext): Promise<string> {
-  const pages = livePages(new LiveRun(DESCRIPTION, { checkpointEvery: 0 }));
+  const pages = livePages(new LiveRun(DESCRIPTION));
   const source = createMetrics({ run: 'r' });
   const server = await startMetricsServer({ host: '127.0.0.1', port: 0, source, pages });
   t.teardown(() => server.close());

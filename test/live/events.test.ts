@@ -10,7 +10,7 @@ import { startMetricsServer } from '../../src/metrics/server.ts';
 import { DESCRIPTION, stepRecord } from './sample-points.ts';
 
 async function serve(t: ExecutionContext, limits?: ConstructorParameters<typeof EventStreams>[1]) {
-  const run = new LiveRun(DESCRIPTION, { checkpointEvery: 0 });
+  const run = new LiveRun(DESCRIPTION);
   const source = createMetrics({ run: 'r' });
   const pages = livePages(run, undefined, limits && new EventStreams(run, limits));
   const server = await startMetricsServer({ host: '127.0.0.1', port: 0, source, pages });

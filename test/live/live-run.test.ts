@@ -6,7 +6,7 @@ import { DESCRIPTION, stepRecord } from './sample-points.ts';
 /** A run with a clock of its own, and all that it has told. */
 function watched() {
   const clock = { seconds: 1000 };
-  const run = new LiveRun(DESCRIPTION, { checkpointEvery: 10 }, () => clock.seconds * 1000);
+  const run = new LiveRun(DESCRIPTION, () => clock.seconds * 1000);
   run.begin(DESCRIPTION);
   const told: { name: string; data: unknown }[] = [];
   const stop = run.listen(({ bytes }) => {
