@@ -85,6 +85,7 @@ export class Metrics implements Recorder {
     const instruments = this.#instruments;
     instruments.active.set(1);
     instruments.failed.set(0);
+    instruments.checkpointFailuresInARow.set(0);
     instruments.startTime.set(this.#now() / 1000);
     recordInfo(instruments, record);
     instruments.workersPlanned.set(record.workers);
@@ -153,6 +154,7 @@ export class Metrics implements Recorder {
   recordCheckpoint({ bytes, seconds }: CheckpointRecord): void {
     const instruments = this.#instruments;
     instruments.checkpoints.inc();
+    instruments.checkpointFailuresInARow.set(0);
     instruments.checkpointBytes.set(bytes);
     instruments.checkpointDuration.set(seconds);
     this.#lastCheckpoint = { milliseconds: this.#now() };
@@ -161,6 +163,7 @@ export class Metrics implements Recorder {
 
   recordCheckpointFailure(): void {
     this.#instruments.checkpointFailures.inc();
+    this.#instruments.checkpointFailuresInARow.inc();
   }
 
   recordCheckpointSkipped(): void {

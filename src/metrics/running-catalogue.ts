@@ -94,7 +94,13 @@ export const checkpoints = {
     'checkpoint_failures_total',
     'checkpoints',
     'Checkpoints that could not be written.',
-    { query: 'increase($[10m]) > 0' },
+    { query: 'increase($[1h])' },
+  ),
+  checkpointFailuresInARow: gauge(
+    'checkpoint_failures_in_a_row',
+    'checkpoints',
+    'Checkpoints that could not be written since the last one that was; 0 where all is well.',
+    { query: '$ > 0' },
   ),
   checkpointSkipped: counter(
     'checkpoint_skipped_total',

@@ -409,12 +409,24 @@ const stale: AlertCase[] = [
 const failing: AlertCase[] = [
   {
     alert: 'ThreadloomCheckpointFailing',
-    title: 'a checkpoint could not be written',
-    series: { threadloom_checkpoint_failures_total: '0+0x40 1+0x40' },
+    title: 'checkpoints half an hour apart cannot be written, until one is',
+    series: { threadloom_checkpoint_failures_in_a_row: '0+0x40 1+0x119 2+0x19 0+0x40' },
     fires: {
       notAt: '10m',
-      at: '10m15s',
-      description: `Checkpoints of ${OF_R} could not be written in the last ten minutes, in all 1.`,
+      at: '40m',
+      notAfter: '45m15s',
+      description: `Checkpoints of ${OF_R} cannot be written: so many failed since the last that was written, 1.`,
+    },
+  },
+  {
+    alert: 'ThreadloomCheckpointFailing',
+    title: 'the last checkpoint of a run could not be written, and the run is gone',
+    series: { threadloom_checkpoint_failures_in_a_row: '0+0x40 1 stale' },
+    fires: {
+      notAt: '10m',
+      at: '25m',
+      notAfter: '26m',
+      description: `Checkpoints of ${OF_R} cannot be written: so many failed since the last that was written, 1.`,
     },
   },
   {
@@ -423,12 +435,16 @@ const failing: AlertCase[] = [
     series: {
       threadloom_checkpoint_skipped_total: '0+0x40 1+0x40',
       threadloom_checkpoint_failures_total: '0+0x80',
+      threadloom_checkpoint_failures_in_a_row: '0+0x80',
     },
   },
   {
     alert: 'ThreadloomCheckpointFailing',
-    title: 'one failed before the first scrape',
-    series: { threadloom_checkpoint_failures_total: '1+0x80' },
+    title: 'one failed before the first scrape, and the next was written',
+    series: {
+      threadloom_checkpoint_failures_total: '1+0x80',
+      threadloom_checkpoint_failures_in_a_row: '0+0x80',
+    },
   },
 ];
 

@@ -187,6 +187,22 @@ test('a checkpoint has a size, a duration, a time and an age that grows until th
   t.is((await seriesOf(metrics)).get('threadloom_checkpoint_age_seconds'), 0);
 });
 
+test('checkpoints that fail are counted until one is written', async (t) => {
+  const metrics = createMetrics({ run: 'r' });
+  const inARow = async () =>
+    (await seriesOf(metrics)).get('threadloom_checkpoint_failures_in_a_row');
+  metrics.recordRun(RUN);
+  t.is(await inARow(), 0);
+  metrics.recordCheckpointFailure();
+  metrics.recordCheckpointFailure();
+  t.is(await inARow(), 2);
+  metrics.recordCheckpoint({ bytes: 4096, seconds: 0.25 });
+  t.is(await inARow(), 0);
+  metrics.recordCheckpointFailure();
+  t.is(await inARow(), 1);
+  t.is((await seriesOf(metrics)).get('threadloom_checkpoint_failures_total'), 3);
+});
+
 test('what a run is stands in one series, without a path', async (t) => {
   const metrics = createMetrics({ run: '/home/someone/runs/night "1"' });
   metrics.recordRun(RUN);
