@@ -2,7 +2,7 @@
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { stat } from '../panels.ts';
 import { of, rate } from '../queries.ts';
-import { IN_STEPS, SHARE, SHARED_PHASES, STEPS } from './shares.ts';
+import { IN_STEPS, OWN_PHASES, SHARE, SHARED_PHASES, STEPS } from './shares.ts';
 
 export function glancePanels(): Panel[] {
   return [
@@ -37,7 +37,7 @@ export function glancePanels(): Panel[] {
     stat({
       title: 'Coordination',
       description:
-        'Share of a step’s time between phases and on the coordinator: tasks that wait for their thread, and the clipping. It grows as steps get shorter; below 2% from 10 ms a step on.',
+        'Share of a step’s time between phases and on the coordinator: tasks that wait for their thread, the clipping and the commit. It grows as steps get shorter; below 2% from 10 ms a step on.',
       ...SHARE,
       steps: [
         [null, 'green'],
@@ -80,10 +80,10 @@ export function glancePanels(): Panel[] {
   ];
 }
 
-/** Of the mean step: waiting of its fan-outs and clipping, over all phases. */
+/** Of the mean step: waiting of its fan-outs and the coordinator's own work, over all phases. */
 function overhead(): string {
   const wait = (part: string) => rate(`threadloom_queue_wait_seconds_${part}`, SHARED_PHASES);
   const waits = `sum by (run) (${wait('sum')} / (${wait('count')} > 0)) * ${STEPS}`;
-  const clip = `sum by (run) (${rate('threadloom_phase_seconds_sum', 'phase="clip"')})`;
-  return `(${waits} + ${clip}) / ${IN_STEPS}`;
+  const own = `sum by (run) (${rate('threadloom_phase_seconds_sum', OWN_PHASES)})`;
+  return `(${waits} + ${own}) / ${IN_STEPS}`;
 }

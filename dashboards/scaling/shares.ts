@@ -3,8 +3,9 @@ import { rate } from '../queries.ts';
 
 /** The phases that every step has. */
 export const STEP_PHASES = 'phase=~"load|compute|reduce|clip|update|commit"';
-/** Those of them that are handed out to the workers. */
-export const SHARED_PHASES = 'phase=~"compute|reduce|update|commit"';
+/** Those of them that are handed out to the workers, and those that are the coordinator's own work. */
+export const SHARED_PHASES = 'phase=~"compute|reduce|update"';
+export const OWN_PHASES = 'phase=~"clip|commit"';
 
 export const ALL_PHASES = rate('threadloom_phase_seconds_sum', STEP_PHASES);
 export const IN_STEPS = `(sum by (run) (${ALL_PHASES}) > 0)`;

@@ -4,6 +4,8 @@ import { gradients, throughput, training } from './training-catalogue.ts';
 
 /** What every step consists of. */
 export const STEP_PHASES = ['load', 'compute', 'reduce', 'clip', 'update', 'commit'] as const;
+/** Those of them that are tasks of the pool. */
+export const TASK_PHASES = ['compute', 'reduce', 'update'] as const satisfies readonly Phase[];
 
 /** Where the time of a run goes, beside its steps too; the values of the label `phase`. */
 export const PHASES = [...STEP_PHASES, 'snapshot', 'gradients', 'sample', 'evaluate'] as const;

@@ -1,11 +1,9 @@
 /** Where the time of the steps goes: phases, tasks, workers. */
 import type { Counter, Histogram } from 'prom-client';
-import { PHASES, type Phase } from './catalogue.ts';
+import { PHASES, type Phase, TASK_PHASES } from './catalogue.ts';
 import type { Instruments } from './definitions.ts';
 import type { PoolRecord, StepRecord, TaskRecord } from './records.ts';
 
-/** Phases that are tasks of the pool. */
-const TASK_PHASES = ['compute', 'reduce', 'update'] as const satisfies readonly Phase[];
 /** Workers that have a series of their own; all others share one. */
 const SHOWN_WORKERS = 64;
 

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { type Phase, STEP_PHASES, TASK_PHASES } from '../../src/metrics/catalogue.ts';
 import { metricEntries } from '../../src/metrics/definitions.ts';
 import { DASHBOARD_FILES, panelQueries, shownPanels } from './dashboard-files.ts';
 import { RULES } from './rule-file.ts';
@@ -86,6 +87,28 @@ const series = new Map(
     ]),
   ),
 );
+
+test('queries part the phases as a run does: those of a step, those handed out, the rest', (t) => {
+  const all = STEP_PHASES.join('|');
+  const shared = TASK_PHASES.join('|');
+  const own = STEP_PHASES.filter((phase) => phase !== 'load' && !isShared(phase)).join('|');
+  const partitions = asked.flatMap(({ where, expr }) =>
+    [...expr.matchAll(/(\w+)\{[^}]*phase=~"([^"]+)"/g)].map(([, metric, phases]) => ({
+      where,
+      metric,
+      phases,
+    })),
+  );
+  for (const { where, metric, phases } of partitions) {
+    const isOfTasks = /_(queue_wait|straggler_gap)_/.test(metric);
+    const known = isOfTasks ? [shared] : [all, shared, own, 'snapshot|gradients|sample|evaluate'];
+    t.true(known.includes(phases), `${where}: ${phases}`);
+  }
+  const coordination = partitions.filter(({ where }) => where?.includes('Coordination'));
+  t.deepEqual([...new Set(coordination.map(({ phases }) => phases))], [shared, own, all]);
+});
+
+const isShared = (phase: Phase) => (TASK_PHASES as readonly Phase[]).includes(phase);
 
 test('every query names only metrics that there are', (t) => {
   for (const { where, expr } of asked) {
