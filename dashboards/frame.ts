@@ -28,7 +28,7 @@ export interface DashboardOptions {
   description: string;
   /** Whether several runs can be looked at side by side. */
   severalRuns: boolean;
-  /** Beside the data source, job and run. */
+  /** Beside the data source, job, run and instance. */
   variables?: readonly QueryVariableBuilder[];
   sections: readonly Section[];
 }
@@ -55,6 +55,17 @@ export function dashboard(options: DashboardOptions): Dashboard {
         description: 'Name of the run’s folder.',
         several: severalRuns,
       }),
+    )
+    .withVariable(
+      labelVariable(
+        'instance',
+        'label_values(threadloom_workers_planned{job=~"$job", run=~"$run"}, instance)',
+        {
+          description:
+            'Host and port at which a chosen run is scraped; its live page is there too.',
+          several: false,
+        },
+      ),
     );
   for (const variable of variables) builder.withVariable(variable);
   builder
@@ -68,8 +79,8 @@ export function dashboard(options: DashboardOptions): Dashboard {
     .link(
       link('Live page')
         .type(DashboardLinkType.Link)
-        .url('http://localhost:9464/')
-        .tooltip('Of a run on this machine with the default --metrics-port')
+        .url('http://$instance/')
+        .tooltip('Of the run at the instance chosen above')
         .icon('external link')
         .targetBlank(true),
     );

@@ -66,6 +66,13 @@ test('Prometheus reaches the runs of the machine', (t) => {
   t.is(targets[0], `${host}:9464`);
   t.true(targets.every((target) => target.startsWith(`${host}:`)));
   t.true(readFileSync(FILE, 'utf8').includes(`--metrics-allowed-hosts ${host}`));
+  // The name of the machine inside the container says nothing to a browser outside.
+  const [relabelled] = scraping.scrape_configs[0].relabel_configs;
+  t.is(relabelled.target_label, 'instance');
+  t.is(
+    targets[1].replace(new RegExp(`^${relabelled.regex}$`), relabelled.replacement),
+    'localhost:9465',
+  );
 });
 
 test('Grafana finds Prometheus and every dashboard', (t) => {

@@ -55,7 +55,7 @@ for (const [file, dashboard] of DASHBOARD_FILES) {
   test(`${file} uses the variables it has, and has those it uses`, (t) => {
     const { list } = dashboard.templating;
     const names = list.map(({ name }) => name);
-    t.deepEqual(names.slice(0, 3), ['datasource', 'job', 'run']);
+    t.deepEqual(names.slice(0, 4), ['datasource', 'job', 'run', 'instance']);
     for (const { name, datasource } of list.slice(1)) t.deepEqual(datasource, DATA_SOURCE, name);
     const used = new Set(
       [...JSON.stringify(dashboard).matchAll(/\$\{?(\w+)/g)]
@@ -65,10 +65,15 @@ for (const [file, dashboard] of DASHBOARD_FILES) {
     t.deepEqual([...used].sort(), [...names].sort());
   });
 
-  test(`${file} leads to the other dashboards and to the live page`, (t) => {
+  test(`${file} leads to the other dashboards and to the live page of the run chosen`, (t) => {
     const [dashboards, page] = dashboard.links;
     t.true(dashboards.includeVars);
-    t.is(page.url, 'http://localhost:9464/');
+    t.is(page.url, 'http://$instance/');
+    const { list } = dashboard.templating;
+    t.deepEqual(list.find(({ name }) => name === 'instance')?.query, {
+      query: 'label_values(threadloom_workers_planned{job=~"$job", run=~"$run"}, instance)',
+      refId: 'variable-instance',
+    });
     t.deepEqual(dashboard.tags, ['threadloom']);
   });
 }
