@@ -83,7 +83,7 @@ export const gradients = {
   normByLag: gauge(
     'gradient_norm_by_lag',
     '',
-    'Norm of the derivative of the loss of a chunk’s last time step by the hidden state so many time steps before, mean over a bucket of lags 0, 1, 2–3, 4–7 and so on, named by its first.',
+    'Norm of the derivative of the loss of a chunk’s last time step by the hidden state so many time steps before: root mean square over the streams of one lane, mean over a bucket of lags 0, 1, 2–3, 4–7 and so on, named by its first.',
     { labels: ['layer', 'lag'], query: 'min by (layer) ($) / max by (layer) ($)' },
   ),
   saturation: gauge(

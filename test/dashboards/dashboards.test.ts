@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { type Phase, STEP_PHASES, TASK_PHASES } from '../../src/metrics/catalogue.ts';
 import { metricEntries } from '../../src/metrics/definitions.ts';
+import { createMetrics } from '../../src/metrics/metrics.ts';
 import { DASHBOARD_FILES, panelQueries, shownPanels } from './dashboard-files.ts';
+import { DASHBOARDS_FOLDER } from './promtool.ts';
 import { RULES } from './rule-file.ts';
 
 const DATA_SOURCE = { type: 'prometheus', uid: `\${datasource}` };
@@ -118,6 +122,19 @@ const isShared = (phase: Phase) => (TASK_PHASES as readonly Phase[]).includes(ph
 test('every query names only metrics that there are', (t) => {
   for (const { where, expr } of asked) {
     for (const [name] of expr.matchAll(/\bthreadloom_\w+/g)) t.true(series.has(name), where);
+  }
+});
+
+test("the metrics of the process that queries name are served, and stand in the README's reference", async (t) => {
+  const metrics = createMetrics({ run: 'r', processMetrics: true });
+  metrics.close();
+  const served = await metrics.render();
+  const readme = readFileSync(join(DASHBOARDS_FOLDER, '../README.md'), 'utf8');
+  const names = asked.flatMap(({ expr }) => expr.match(/\b(process|nodejs)_\w+/g) ?? []);
+  t.true(names.includes('process_cpu_seconds_total'));
+  for (const name of new Set(names)) {
+    const type = new RegExp(`^# TYPE ${name} (\\w+)$`, 'm').exec(served)?.[1];
+    t.true(readme.includes(`\n| \`${name}\` | ${type} |`), name);
   }
 });
 

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { stringify } from 'yaml';
@@ -6,7 +6,7 @@ import { SITUATION_SECONDS, SITUATIONS, type Situation } from '../helpers/situat
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { ALERT_CASES, type AlertCase } from './alert-cases.ts';
 import { DASHBOARD_FILES, shownPanels } from './dashboard-files.ts';
-import { isInstalled, promtool } from './promtool.ts';
+import { DASHBOARDS_FOLDER, isInstalled, promtool } from './promtool.ts';
 import { RULE_GROUPS, RULES, RULES_FILE, type Rule } from './rule-file.ts';
 
 const alerts = RULES.filter(({ alert }) => alert !== undefined);
@@ -29,6 +29,13 @@ for (const { alert, labels, annotations } of alerts) {
     t.true(cases.filter(({ fires }) => !fires).length >= 2);
   });
 }
+
+test('the files that the comments name are there', (t) => {
+  const text = readFileSync(RULES_FILE, 'utf8');
+  const named = [...text.matchAll(/^# .*?\b(test\/[\w/.-]+\.\w+)/gm)].map(([, path]) => path);
+  t.true(named.length > 0);
+  for (const path of named) t.true(existsSync(join(DASHBOARDS_FOLDER, '..', path)), path);
+});
 
 test('the panels that alerts say to look at are there', (t) => {
   for (const { alert, annotations } of alerts) {
