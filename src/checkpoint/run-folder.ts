@@ -195,6 +195,11 @@ export class RunFolder {
     this.#lock.check();
   }
 
+  /** Something went wrong here: it may be because the folder was taken over, which the next check looks at. */
+  doubtOwned(): void {
+    this.#lock.doubt();
+  }
+
   /** Leaves the folder to others. May be called again. */
   close(): void {
     this.#lock.release();

@@ -35,6 +35,8 @@ export interface RunLock {
    * touches did not get through, and another process took it for dead. Looks at the file once a beat.
    */
   check(): void;
+  /** Something went wrong in the folder: the next check looks at the file. */
+  doubt(): void;
   /** May be called again. */
   release(): void;
 }
@@ -60,6 +62,9 @@ export function lockRun(folder: string, beatMilliseconds = BEAT_MILLISECONDS): R
     refuseLost(claim);
     seen = Date.now();
   };
+  const doubt = () => {
+    seen = Number.NEGATIVE_INFINITY;
+  };
   const release = () => {
     if (!held.delete(release)) return;
     if (held.size === 0) process.off('exit', releaseAll);
@@ -69,7 +74,7 @@ export function lockRun(folder: string, beatMilliseconds = BEAT_MILLISECONDS): R
   };
   if (held.size === 0) process.on('exit', releaseAll);
   held.add(release);
-  return { claim, check, release };
+  return { claim, check, doubt, release };
 }
 
 /** Of this process, whose exit ends them all. */

@@ -8,12 +8,12 @@ import {
   readdirSync,
   rmSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { messageOf, show, TrainingError } from '../errors.ts';
 import type { WriteCheckpointRequest, WriteCheckpointResult } from '../pool/protocol.ts';
 import { moveDurably, syncFile, TEMPORARY_SUFFIX } from './durable.ts';
 import { checkState } from './header.ts';
-import { refuseLost } from './run-lock.ts';
+import { type LockClaim, refuseLost } from './run-lock.ts';
 import { writeCheckpoint } from './writer.ts';
 
 /** Of a run's folder. */
@@ -43,9 +43,11 @@ export function listCheckpoints(folder: string): StoredCheckpoint[] {
 /**
  * Writes the checkpoint of a step, makes it the best too where asked, and removes what is not kept: all but
  * the newest `keep`, and those of later steps, which a run that went back to an earlier one has left.
- * Throws TrainingError where that fails, or the run's lock is another's by the time the file is complete; the checkpoints of other steps are then still there. The best gets its name first:
- * wherever the process ends, a checkpoint that counts on being the best is. The same request may be made again, also after a
- * thread died at any point of it. `pulse` (1) counts the logs synced and the pieces written, for who waits.
+ * Throws TrainingError where that fails, or the lock is another's: it is looked at before each change, for while a file was
+ * written the machine may have slept, and another process gone on with the run. The checkpoints of other steps are then still
+ * there. The best gets its name first: wherever the process ends, a checkpoint that counts on being the best is. The same
+ * request may be made again, also after a thread died at any point of it. `pulse` (1) counts the logs synced and the pieces
+ * written, for who waits.
  */
 export function storeCheckpoint(
   request: WriteCheckpointRequest,
@@ -53,23 +55,29 @@ export function storeCheckpoint(
   pulse?: Int32Array,
 ): WriteCheckpointResult {
   const { folder, step, keep, tensors, lock, logs = [] } = request;
-  const path = join(folder, checkpointName(step));
-  const temporary = path + TEMPORARY_SUFFIX;
+  const name = checkpointName(step);
+  const path = join(folder, name);
+  const temporary = join(folder, temporaryName(name, lock));
   const state = checkState(request.header);
   try {
     syncAll(logs, pulse);
     const began = performance.now();
+    refuseLost(lock);
     mkdirSync(folder, { recursive: true });
-    removeTemporaryFiles(folder);
+    // Of a thread that died.
+    removeTemporaryFiles(folder, temporaryEnd(lock));
     const bytes = writeCheckpoint(temporary, state, tensors, arena, pulse);
-    // Again: while it was written the machine may have slept, and another process gone on with the run.
-    if (lock) refuseLost(lock);
-    if (request.best) makeBest(folder, temporary);
+    refuseLost(lock);
+    if (request.best) makeBest(folder, temporary, lock);
+    refuseLost(lock);
     moveDurably(temporary, path);
+    refuseLost(lock);
     prune(folder, step, keep);
     return { path, bytes, seconds: (performance.now() - began) / 1000 };
   } catch (error) {
     discard(temporary);
+    // Who takes the folder over removes what is unfinished there.
+    refuseLost(lock);
     if (error instanceof TrainingError) throw error;
     throw new TrainingError(
       `Could not write checkpoint ${show(path)}: ${messageOf(error)}. ` +
@@ -97,22 +105,33 @@ function discard(path: string): void {
   }
 }
 
+const TEMPORARY_END = `.ckpt${TEMPORARY_SUFFIX}`;
+
+/** Of the owner's files and of no other's: who took the folder over may be at the same step. */
+function temporaryEnd({ owner }: LockClaim): string {
+  return `.${owner.token}${TEMPORARY_END}`;
+}
+
+/** `step-00001200.<token>.ckpt.tmp` */
+function temporaryName(name: string, lock: LockClaim): string {
+  return basename(name, '.ckpt') + temporaryEnd(lock);
+}
+
 /**
- * Removes the unfinished checkpoints of a process that was killed while it wrote. A folder has one writer at a time. Throws as
- * readdir and rm do.
+ * Removes unfinished checkpoints: all of them, left by a process that was killed while it wrote, or those whose names have a
+ * certain end. Throws as readdir and rm do.
  */
-export function removeTemporaryFiles(folder: string): void {
+export function removeTemporaryFiles(folder: string, end = TEMPORARY_END): void {
   for (const name of readdirSync(folder)) {
-    if (name.endsWith(`.ckpt${TEMPORARY_SUFFIX}`)) rmSync(join(folder, name));
+    if (name.endsWith(end)) rmSync(join(folder, name));
   }
 }
 
-function makeBest(folder: string, checkpoint: string): void {
-  const best = join(folder, BEST_CHECKPOINT);
-  const temporary = best + TEMPORARY_SUFFIX;
+function makeBest(folder: string, checkpoint: string, lock: LockClaim): void {
+  const temporary = join(folder, temporaryName(BEST_CHECKPOINT, lock));
   try {
     linkOrCopy(checkpoint, temporary);
-    moveDurably(temporary, best);
+    moveDurably(temporary, join(folder, BEST_CHECKPOINT));
   } finally {
     // A rename onto another link of the same file leaves both.
     rmSync(temporary, { force: true });

@@ -98,8 +98,8 @@ export interface WriteCheckpointRequest {
   best: boolean;
   /** Descriptors of open files that go to the disk before anything of the checkpoint does. */
   logs?: number[];
-  /** Of the run's folder; absent where no other process can come to write there. */
-  lock?: LockClaim;
+  /** Of the run's folder: what is written there is named after it until it is complete. */
+  lock: LockClaim;
 }
 
 export interface WriteCheckpointResult {

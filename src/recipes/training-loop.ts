@@ -222,6 +222,7 @@ export class TrainingLoop {
         observer.onCheckpoint?.(checkpoint);
       },
       onFailed: (step, error) => {
+        folder.doubtOwned();
         this.#progress.savedStep = -1;
         recorder.recordCheckpointFailure();
         this.#journal.fail(

@@ -4,6 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 import { openNewest, openTarget } from '../../src/checkpoint/finder.ts';
 import { checkpointName, storeCheckpoint } from '../../src/checkpoint/store.ts';
 import { InputError } from '../../src/errors.ts';
+import { someLock } from '../helpers/lock.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { sampleState, sampleTensors } from './samples.ts';
 
@@ -13,9 +14,10 @@ function makeRun(t: ExecutionContext, steps: number[]) {
   const folder = join(run, 'checkpoints');
   mkdirSync(folder);
   const { arena, sources: tensors } = sampleTensors();
+  const lock = someLock(t);
   for (const step of steps) {
     const header = sampleState(step);
-    storeCheckpoint({ folder, step, header, tensors, keep: 9, best: step === 1 }, arena);
+    storeCheckpoint({ folder, step, header, tensors, keep: 9, best: step === 1, lock }, arena);
   }
   return { run, pathOf: (step: number) => join(folder, checkpointName(step)), folder };
 }

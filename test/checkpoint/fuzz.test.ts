@@ -20,6 +20,7 @@ import { storeCheckpoint } from '../../src/checkpoint/store.ts';
 import { InputError, messageOf } from '../../src/errors.ts';
 import { inspect } from '../../src/recipes/inspect.ts';
 import { sample } from '../../src/recipes/sample.ts';
+import { someLock } from '../helpers/lock.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { sampleState, sampleTensors, seal, writeSample, writeSealed } from './samples.ts';
 
@@ -231,11 +232,14 @@ test('a temporary file that is a link out of the run is replaced, not followed',
   const folder = join(run, 'checkpoints');
   mkdirSync(folder);
   const name = 'step-00000012.ckpt';
-  for (const link of [name, `${name}.tmp`, 'best.ckpt', 'best.ckpt.tmp']) {
+  const lock = someLock(t);
+  const end = `.${lock.owner.token}.ckpt.tmp`;
+  for (const link of [name, `step-00000012${end}`, 'best.ckpt', `best${end}`]) {
     symlinkSync(join(ours, 'diary.txt'), join(folder, link));
   }
   const { arena, sources: tensors } = sampleTensors();
-  storeCheckpoint({ folder, step: 12, header: sampleState(), tensors, keep: 1, best: true }, arena);
+  const header = sampleState();
+  storeCheckpoint({ folder, step: 12, header, tensors, keep: 1, best: true, lock }, arena);
   untouched();
   t.true(opens(t, join(folder, name)));
   t.true(opens(t, join(folder, 'best.ckpt')));

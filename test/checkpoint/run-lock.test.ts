@@ -269,6 +269,17 @@ test('an owner whose lock was taken over, or removed, hears of it and leaves it 
   t.is(JSON.parse(readFileSync(join(folder, LOCK), 'utf8')).token, thief.token);
 });
 
+test('the file is looked at once a beat, and at once where its owner doubts', (t) => {
+  const folder = temporaryFolder(t);
+  const lock = lockRun(folder, 600_000);
+  write(folder, elsewhere());
+  t.notThrows(() => lock.check());
+  lock.doubt();
+  t.throws(() => lock.check(), { instanceOf: TrainingError });
+  t.throws(() => lock.check(), { instanceOf: TrainingError });
+  lock.release();
+});
+
 test('a link in place of a lock is not followed', (t) => {
   const folder = temporaryFolder(t);
   const other = join(temporaryFolder(t), 'other');

@@ -2,31 +2,45 @@ import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import { LOCK } from '../../src/checkpoint/lock-file.ts';
 import { openCheckpoint } from '../../src/checkpoint/reader.ts';
+import { lockRun } from '../../src/checkpoint/run-lock.ts';
 import { thisOwner } from '../../src/checkpoint/run-owner.ts';
-import { checkpointName, listCheckpoints, storeCheckpoint } from '../../src/checkpoint/store.ts';
+import {
+  checkpointName,
+  listCheckpoints,
+  removeTemporaryFiles,
+  storeCheckpoint,
+} from '../../src/checkpoint/store.ts';
 import { TrainingError } from '../../src/errors.ts';
 import { startActor } from '../../src/pool/actor.ts';
 import type { CheckpointWriterApi } from '../../src/pool/protocol.ts';
+import { someLock } from '../helpers/lock.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
-import { treeOf } from '../helpers/tree.ts';
 import { sampleState, sampleTensors } from './samples.ts';
 
 const { arena, sources } = sampleTensors();
 
+const elsewhere = mkdtempSync(join(tmpdir(), 'threadloom-'));
+const { claim: lock, release } = lockRun(elsewhere);
+test.after.always(() => {
+  release();
+  rmSync(elsewhere, { recursive: true });
+});
+
 function request(folder: string, step: number, options: { keep?: number; best?: boolean } = {}) {
   const { keep = 3, best = false } = options;
-  return { folder, step, header: sampleState(step), tensors: sources, keep, best };
+  return { folder, step, header: sampleState(step), tensors: sources, keep, best, lock };
 }
 
 const store = (...args: Parameters<typeof request>) => storeCheckpoint(request(...args), arena);
@@ -85,8 +99,18 @@ test('Temporary files of a killed process are removed, other files stay', (t) =>
   for (const name of ['step-00000001.ckpt.tmp', 'best.ckpt.tmp', 'notes.txt']) {
     writeFileSync(join(folder, name), 'x');
   }
+  removeTemporaryFiles(folder);
+  t.deepEqual(readdirSync(folder), ['notes.txt']);
+});
+
+test('Temporary files of a thread of this process that died are removed, those of another stay', (t) => {
+  const folder = temporaryFolder(t);
+  const theirs = `step-00000001.${thisOwner().token}.ckpt.tmp`;
+  for (const name of [theirs, `step-00000001.${lock.owner.token}.ckpt.tmp`]) {
+    writeFileSync(join(folder, name), 'x');
+  }
   store(folder, 2);
-  t.deepEqual(readdirSync(folder).sort(), ['notes.txt', checkpointName(2)]);
+  t.deepEqual(readdirSync(folder), [theirs, checkpointName(2)]);
 });
 
 function failing(t: ExecutionContext, folder: string, step: number): TrainingError {
@@ -135,11 +159,12 @@ const onPosix = process.platform === 'win32' ? test.skip : test;
 onPosix(
   'A disk that takes no more leaves the earlier checkpoints, and the next one succeeds',
   (t) => {
-    const folder = temporaryFolder(t);
+    const run = temporaryFolder(t);
+    const folder = join(run, 'checkpoints');
     const program = fileURLToPath(new URL('./limited-writer.js', import.meta.url));
     // No file may be longer than 128 or 256 KiB: a block has 512 or 1024 bytes, as the shell likes.
     const script = 'ulimit -f 256; exec "$0" "$1" "$2"';
-    const output = execFileSync('sh', ['-c', script, process.execPath, program, folder]);
+    const output = execFileSync('sh', ['-c', script, process.execPath, program, run]);
     const { errors, files } = JSON.parse(output.toString());
     t.is(errors.length, 1);
     t.regex(errors[0], /step-00000002.*EFBIG.*Earlier checkpoints stay valid/);
@@ -149,20 +174,53 @@ onPosix(
   },
 );
 
-test('A folder that another process took over while a checkpoint was written gets none', (t) => {
-  const run = temporaryFolder(t);
-  const folder = join(run, 'checkpoints');
-  const owner = thisOwner();
-  const lock = { path: join(run, LOCK), owner };
-  writeFileSync(lock.path, JSON.stringify(owner));
-  storeCheckpoint({ ...request(folder, 1, { best: true }), lock }, arena);
-  const tree = treeOf(folder);
-  writeFileSync(lock.path, JSON.stringify({ ...thisOwner(), host: 'elsewhere' }));
-  t.throws(() => storeCheckpoint({ ...request(folder, 2, { keep: 1, best: true }), lock }, arena), {
-    instanceOf: TrainingError,
-    message: /process \d+ on host "elsewhere" has taken it over/,
+/** A run with a checkpoint, and what another process that takes it over does meanwhile: it is about to write one too. */
+function contestedRun(t: ExecutionContext) {
+  const folder = temporaryFolder(t);
+  const ours = someLock(t);
+  const begin = (step: number) => ({
+    ...request(folder, step, { keep: 1, best: true }),
+    lock: ours,
   });
-  t.deepEqual(treeOf(folder), tree);
+  storeCheckpoint(begin(1), arena);
+  const theirs = thisOwner();
+  const theirFiles = ['best', 'step-00000002', 'step-00000003'].map(
+    (name) => `${name}.${theirs.token}.ckpt.tmp`,
+  );
+  const takeOver = () => {
+    writeFileSync(ours.path, JSON.stringify({ ...theirs, host: 'elsewhere' }));
+    for (const name of theirFiles) writeFileSync(join(folder, name), 'half');
+  };
+  const refused = (write: () => void) => {
+    const best = readFileSync(join(folder, 'best.ckpt'));
+    t.throws(write, {
+      instanceOf: TrainingError,
+      message: /process \d+ on host "elsewhere" has taken it over/,
+    });
+    const expected = ['best.ckpt', checkpointName(1), ...theirFiles];
+    t.deepEqual(readdirSync(folder).sort(), expected.sort());
+    t.deepEqual(readFileSync(join(folder, 'best.ckpt')), best);
+  };
+  return { begin, takeOver, refused };
+}
+
+test('A folder that another process took over before a checkpoint gets none', (t) => {
+  const { begin, takeOver, refused } = contestedRun(t);
+  takeOver();
+  refused(() => storeCheckpoint(begin(2), arena));
+});
+
+test('A folder that another process took over while a checkpoint was written gets none', (t) => {
+  const { begin, takeOver, refused } = contestedRun(t);
+  // The place of a tensor is asked for when it is written.
+  const tensors = sources.map((source, i) => ({
+    ...source,
+    get offset() {
+      if (i === 1) takeOver();
+      return source.offset;
+    },
+  }));
+  refused(() => storeCheckpoint({ ...begin(2), tensors }, arena));
 });
 
 test('A state that is wrong is refused before a folder is made', (t) => {
