@@ -4,8 +4,9 @@
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { constants, cpus, loadavg, setPriority, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import type { Settings } from '../../src/config/config.ts';
 import { expected, InputError } from '../../src/errors.ts';
 import { surroundings } from '../../src/machine.ts';
@@ -13,13 +14,13 @@ import { runWithFlags, wholeOf } from '../flags.ts';
 import { type Program, startProgram } from '../http-load/program.ts';
 import { fullestMetrics } from './fullest-scrape.ts';
 import type { Trainee } from './training.ts';
+import type { Watched } from './watcher.ts';
 
 const GRADIENTS_EVERY = 100;
 /** Steps of a turn: short, so that the machine is the same to both. */
 const WINDOW_STEPS = 25;
 /** Turns before the clock starts, in which V8 compiles what they use: once, however long the run. */
 const WARM_UP_TURNS = 4;
-const SCRAPE_MILLISECONDS = 1000;
 const RENDERS = 50;
 const MODEL = { hidden: 256, layers: 2, batch: 64, chunk: 64 } as const;
 const TELEMETRY = {
@@ -53,46 +54,52 @@ await runWithFlags(HELP, FLAGS, (flags) => {
 });
 
 async function measure(pairs: number, steps: number): Promise<void> {
-  // Scrapers are elsewhere: what they do themselves is not to be taken for what they cost.
-  setPriority(constants.priority.PRIORITY_LOW);
   const loadBefore = loadavg()[0];
   const folder = mkdtempSync(join(tmpdir(), 'threadloom-telemetry-'));
   try {
     const file = join(folder, 'text.txt');
     writeFileSync(file, 'the quick brown fox jumps over the lazy dog\n'.repeat(20_000));
     const ratios: number[] = [];
+    let scrapes = 0;
     for (let pair = 0; pair < pairs; pair++) {
       // Of two equal processes the one started first may be a hundredth faster.
       const names: readonly Name[] = pair % 2 === 0 ? ['off', 'on'] : ['on', 'off'];
-      const { on, off } = await measurePair(names, file, folder, steps);
+      const { seconds, watched } = await measurePair(names, file, folder, steps);
+      const { on, off } = seconds;
       ratios.push(on / off);
+      scrapes += watched.scrapes;
       log(
-        `pair ${pair + 1}: ${on.toFixed(3)} s on, ${off.toFixed(3)} s off, ratio ${(on / off).toFixed(4)}`,
+        `pair ${pair + 1}: ${on.toFixed(3)} s on, ${off.toFixed(3)} s off, ratio ${(on / off).toFixed(4)}; ` +
+          `${watched.scrapes} scrapes answered, ${watched.eventBytes} bytes of events`,
       );
     }
-    process.stdout.write(report(ratios, steps, loadBefore, await measureRender()));
+    process.stdout.write(report(ratios, scrapes, steps, loadBefore, await measureRender()));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** Starts two processes in the order of the names; seconds of all timed steps of each. */
+/** Starts two processes in the order of the names; seconds of all timed steps of each, and what was seen of the watched one. */
 async function measurePair(
   names: readonly Name[],
   file: string,
   folder: string,
   steps: number,
-): Promise<Record<Name, number>> {
+): Promise<{ seconds: Record<Name, number>; watched: Watched }> {
   const trainings: Trainings = new Map();
   try {
     for (const name of names) {
       trainings.set(name, await startTraining(file, join(folder, name), TELEMETRY[name]));
     }
     await takeTurns(trainings, WARM_UP_TURNS);
-    return await takeTurns(trainings, steps / WINDOW_STEPS);
+    const seconds = await takeTurns(trainings, steps / WINDOW_STEPS);
+    return { seconds, watched: await watchedOf(trainings.get('on')) };
   } finally {
-    for (const { child } of trainings.values()) child.kill('SIGKILL');
-    await Promise.all([...trainings.values()].map(({ closed }) => closed));
+    const programs = [...trainings.values()].flatMap(({ program, watcher }) =>
+      watcher ? [program, watcher] : program,
+    );
+    for (const { child } of programs) child.kill('SIGKILL');
+    await Promise.all(programs.map(({ closed }) => closed));
   }
 }
 
@@ -108,12 +115,13 @@ async function takeTurns(trainings: Trainings, times: number): Promise<Record<Na
   return seconds;
 }
 
-interface Training extends Program {
-  /** Scraped during its turns. */
-  metricsUrl: string | undefined;
+interface Training {
+  program: Program;
+  /** Scrapes it during its turns, and takes its events. */
+  watcher: Program | undefined;
 }
 
-/** A run without end that stands still before its first step, the events of its live page taken. */
+/** A run without end that stands still before its first step, watched where it has metrics. */
 async function startTraining(file: string, run: string, telemetry: Settings): Promise<Training> {
   const settings: Settings = {
     ...MODEL,
@@ -124,38 +132,31 @@ async function startTraining(file: string, run: string, telemetry: Settings): Pr
   const trainee: Trainee = { settings, steps: WINDOW_STEPS };
   const program = startProgram('../telemetry-cost/training.js', [JSON.stringify(trainee)]);
   const [, metricsUrl] = await program.shows(/^metrics(?: (http\S+))?$/m);
-  if (metricsUrl) void takeEvents(new URL('/events', metricsUrl));
-  return { ...program, metricsUrl };
+  const watcher = metricsUrl
+    ? startProgram('../telemetry-cost/watcher.js', [metricsUrl])
+    : undefined;
+  return { program, watcher };
 }
 
 /** Trains for a turn; its seconds. */
-async function turn({ child, closed, metricsUrl }: Training): Promise<number> {
+async function turn({ program: { child, closed }, watcher }: Training): Promise<number> {
   const output = once(child.stdout, 'data');
   child.stdin.write('\n');
-  const scraping = metricsUrl ? scrapeRepeatedly(metricsUrl) : undefined;
-  try {
-    const [seconds] = await Promise.race([output, closed.then(() => [Number.NaN])]);
-    if (!(Number(seconds) > 0)) throw new Error('The training ended before its last step');
-    return Number(seconds);
-  } finally {
-    clearInterval(scraping);
-  }
+  watcher?.child.stdin.write('on\n');
+  const [seconds] = await Promise.race([output, closed.then(() => [Number.NaN])]);
+  watcher?.child.stdin.write('off\n');
+  if (!(Number(seconds) > 0)) throw new Error('The training ended before its last step');
+  return Number(seconds);
 }
 
-function scrapeRepeatedly(url: string): NodeJS.Timeout {
-  const scrape = () =>
-    fetch(url).then(
-      (response) => response.text(),
-      () => undefined, // Killed by then.
-    );
-  void scrape();
-  return setInterval(scrape, SCRAPE_MILLISECONDS);
-}
-
-/** Until the run is killed. */
-async function takeEvents(url: URL): Promise<void> {
-  const { body } = await fetch(url);
-  await body?.pipeTo(new WritableStream()).catch(() => undefined);
+/** What the watcher saw, which ends by it. Throws where it was told nothing. */
+async function watchedOf(training: Training | undefined): Promise<Watched> {
+  if (!training?.watcher) throw new Error('Nobody watched the training');
+  const { child } = training.watcher;
+  child.stdin.end();
+  const watched: Watched = JSON.parse(await text(child.stdout));
+  if (watched.scrapes > 0 && watched.eventBytes > 0) return watched;
+  throw new Error(`The training answered nothing: ${JSON.stringify(watched)}`);
 }
 
 /** Milliseconds and length of the longest scrape: median of some. */
@@ -173,6 +174,7 @@ async function measureRender(): Promise<{ milliseconds: number; bytes: number }>
 
 function report(
   ratios: readonly number[],
+  scrapes: number,
   steps: number,
   loadBefore: number,
   render: { milliseconds: number; bytes: number },
@@ -182,7 +184,7 @@ function report(
   return `
 machine    ${surroundings().cores} cores of ${cpus()[0]?.model.trim()}, load average ${loadBefore.toFixed(1)} at the start
 training   ${model.join(' ')}, all cores, ${steps} steps a process, in turns of ${WINDOW_STEPS}, after ${WARM_UP_TURNS * WINDOW_STEPS} to warm up
-telemetry  metrics scraped once a second, a live page open, gradients every ${GRADIENTS_EVERY} steps
+telemetry  metrics scraped once a second (${scrapes} answers), a live page open, gradients every ${GRADIENTS_EVERY} steps
 time       on / off, median of ${ratios.length} pairs of processes: ${median(ratios).toFixed(4)} (from ${least} to ${most})
 scrape     ${render.milliseconds.toFixed(2)} ms to render the longest there can be, ${render.bytes} bytes; median of ${RENDERS}
 `;
