@@ -1,7 +1,7 @@
 /** Notices that somebody reads the metrics at regular intervals, as Prometheus does, and waits for the next time. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A longer interval is not waited for. */
+/** A longer interval, by more than is tolerated, is not waited for. */
 const LONGEST_SECONDS = 20;
 /** Intervals that differ by more are those of a person, or of several programs. The seconds: a busy machine's. */
 const TOLERANCE_SHARE = 0.2;
@@ -35,7 +35,7 @@ export class Scrapes {
 
   /** In which the next one comes; 0 where none is to be expected. */
   get secondsToNext(): number {
-    if (!this.#isRegular || this.#interval > LONGEST_SECONDS) return 0;
+    if (!this.#isRegular || this.#interval > LONGEST_SECONDS + TOLERANCE_SECONDS) return 0;
     const due = this.#last + this.#interval + toleranceOf(this.#interval);
     return Math.max(0, due - this.#now());
   }

@@ -18,6 +18,7 @@ test('one who reads at regular intervals is expected after another one, with som
   t.is(seconds([3, 18, 33], 34), 18);
   t.is(seconds([3, 18, 33.5], 34), 19.1);
   t.is(seconds([3, 18, 33], 51), 1);
+  t.is(seconds([0, 20.01, 40.02], 41), 24);
 });
 
 test('one who reads without a pause is expected after another one, also when the machine was busy for a moment', (t) => {
