@@ -32,8 +32,12 @@ export async function measureLargeText(folder: string, bytes: number): Promise<L
     const child = spawn(process.execPath, [TRAINING, path], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const [printed] = await Promise.all([text(child.stdout), once(child, 'close')]);
-    return { bytes, peakBytes: Number(printed), seconds: (performance.now() - began) / 1000 };
+    const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'close')]);
+    const peakBytes = Number(printed);
+    if (code !== 0 || !(peakBytes > 0)) {
+      throw new Error(`The training on ${path} ended with ${code} and printed "${printed}"`);
+    }
+    return { bytes, peakBytes, seconds: (performance.now() - began) / 1000 };
   } finally {
     rmSync(path, { force: true });
   }

@@ -36,13 +36,9 @@ export async function watchLongRun({
       if (sampler.seconds < nextSample || scraping) return;
       nextSample = sampler.seconds + EVERY_SECONDS;
       sampler.sample(step, tokensPerSecond);
-      // The run may end under a scrape: then the one before it counts.
-      scraping = sampler
-        .scrape(url!)
-        .catch(() => undefined)
-        .finally(() => {
-          scraping = undefined;
-        });
+      scraping = sampler.scrape(url!).finally(() => {
+        scraping = undefined;
+      });
     },
   });
   await scraping;

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { numberOf, runWithFlags, wholeOf } from '../../scripts/flags.ts';
 import { formatBytes } from '../../src/bytes.ts';
+import { expected, InputError } from '../../src/errors.ts';
 import { TINY_SETTINGS } from '../helpers/runs.ts';
 import { writeText } from '../helpers/text.ts';
 import { MOST_COLLECTING, measureCollections, overcollecting } from './collections.ts';
@@ -43,6 +44,9 @@ await runWithFlags(HELP, FLAGS, async (flags) => {
   const steps = wholeOf('steps', flags.steps, { least: 0 });
   // In which code is compiled and heap and caches find their size.
   const warmUp = wholeOf('warm-up', flags['warm-up'], { least: 0 });
+  if (steps > 0 && warmUp >= steps) {
+    throw new InputError(expected(`--warm-up below --steps ${steps}`, warmUp));
+  }
   const seconds = numberOf('seconds', flags.seconds, { least: 1 });
   const gigabytes = numberOf('gigabytes', flags.gigabytes, { least: 0 });
   const folder = mkdtempSync(join(tmpdir(), 'threadloom-'));
@@ -133,11 +137,14 @@ function reportMemory(samples: readonly Sample[]): void {
 }
 
 function reportCounts(first: Sample, last: Sample, sampler: Sampler): void {
-  for (const key of ['handles', 'descriptors', 'threads', 'listeners', 'series'] as const) {
+  for (const key of ['handles', 'descriptors', 'threads', 'listeners'] as const) {
     console.log(`${key.padEnd(18)} ${first[key]} at first, ${last[key]} at last`);
     check(last[key] <= first[key], `${key} grow from ${first[key]} to ${last[key]}`);
   }
+  console.log(`series             ${first.series} at first, ${last.series} at last`);
+  check(last.series === first.series, `series change from ${first.series} to ${last.series}`);
   check(last.series > 0, 'the metrics could not be read');
+  check(sampler.failedScrapes === 0, `${sampler.failedScrapes} scrapes got no whole answer`);
   const [codeBefore, code] = [first, last].map(({ codeBytes }) => formatBytes(codeBytes));
   console.log(`compiled code      ${codeBefore} and ${code} in the main thread`);
   console.log(`scraped text       ${first.scrapeLength} and ${last.scrapeLength} characters`);

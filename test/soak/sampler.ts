@@ -1,7 +1,7 @@
 /** What a process holds, sampled while it trains. */
 import { getEventListeners } from 'node:events';
 import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
+import { get, type IncomingMessage } from 'node:http';
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { text } from 'node:stream/consumers';
 import { getHeapCodeStatistics, setFlagsFromString } from 'node:v8';
@@ -39,6 +39,9 @@ export class Sampler {
   readonly #observer: PerformanceObserver;
   #collectionSeconds = 0;
   #scraped = '';
+  /** Scrapes that got no whole answer, but one under which the run ended. */
+  failedScrapes = 0;
+  #failed = false;
   #began = performance.now();
 
   /** `file`: a new one, for the samples; `signal`: the run's, whose listeners are counted too. */
@@ -75,6 +78,8 @@ export class Sampler {
   }
 
   sample(step: number, tokensPerSecond: number): void {
+    if (this.#failed) this.failedScrapes++;
+    this.#failed = false;
     this.#collect();
     const { rss, heapUsed, external } = process.memoryUsage();
     const code = getHeapCodeStatistics();
@@ -100,11 +105,17 @@ export class Sampler {
     appendFileSync(this.#file, `${JSON.stringify(sample)}\n`);
   }
 
-  /** Reads the metrics as Prometheus would, on a connection of its own. */
+  /** Reads the metrics as Prometheus would, on a connection of its own. Never rejects: what failed is counted. */
   async scrape(url: string): Promise<void> {
-    this.#scraped = await new Promise((resolve, reject) => {
-      get(url, { agent: false }, (response) => resolve(text(response))).on('error', reject);
-    });
+    try {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        get(url, { agent: false }, resolve).on('error', reject);
+      });
+      this.#scraped = await text(response);
+      this.#failed = response.statusCode !== 200;
+    } catch {
+      this.#failed = true;
+    }
   }
 
   #count(entry: PerformanceEntry): void {
