@@ -126,7 +126,7 @@ export type CheckpointHeader = z.output<typeof headerSchema>;
 export function checkState(state: unknown): CheckpointState {
   const { config = null, ...others } = state as Record<string, unknown>;
   const plainConfig: unknown = JSON.parse(JSON.stringify(config));
-  const result = stateSchema.safeParse({ ...others, config: plainConfig });
+  const result = stateSchema.safeParse({ config: plainConfig, ...others });
   if (!result.success) throw new Error(`The checkpoint's header is wrong: ${reason(result.error)}`);
   return result.data;
 }

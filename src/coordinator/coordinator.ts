@@ -79,8 +79,8 @@ export class Coordinator {
 
     for (let phase: StepPhase | 'committed' = FIRST_PHASE; phase !== 'committed'; ) {
       const tasks = this.#tasks.of(phase, this.generation, {
-        ...request,
         gradientScale: clipped.clipScale / tokens,
+        ...request,
       });
       const results = await clock.time(phase, async () => {
         if (phase === 'clip') clipped = clipByNorm(this.#partials(), tokens, request.clipNorm);

@@ -31,9 +31,10 @@ export async function evaluateStreams(
 ): Promise<EvaluationOutcome | undefined> {
   const started = performance.now();
   const chunks = Array.from({ length: plan.chunks }, (_, chunk) => chunk);
-  const feed = new ChunkFeed(chunks, layout.evaluationRing.length, (chunk, slot) =>
-    fill({ ...source, ...chunkWindow(plan, chunk), ...layout.evaluationRing[slot] }),
-  );
+  const feed = new ChunkFeed(chunks, layout.evaluationRing.length, (chunk, slot) => {
+    const { start, times } = chunkWindow(plan, chunk);
+    return fill({ start, times, ...source, ...layout.evaluationRing[slot] });
+  });
   // By stream first, so that the sum does not depend on how the streams were shared out.
   const losses = new Float64Array(plan.streams);
   try {

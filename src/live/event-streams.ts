@@ -78,10 +78,10 @@ class EventStream {
 
   begin(events: readonly LiveEvent[]): void {
     this.#response.writeHead(200, {
-      ...COMMON_HEADERS,
       'Content-Type': TYPE,
       Connection: 'close',
       'X-Accel-Buffering': 'no',
+      ...COMMON_HEADERS,
     });
     this.#response.write(`retry: ${RETRY_MILLISECONDS}\n\n`);
     for (const { bytes } of events) {

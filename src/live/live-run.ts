@@ -197,12 +197,12 @@ export class LiveRun implements Recorder {
     const before = this.#alerts;
     this.#alerts = activeAlerts(
       {
-        ...this.#vitals.toEvidence(),
         state: this.#state.kind,
         phases: this.#description.phases,
         points: this.#history.points,
         gradients: this.#history.gradients.at(-1),
         hasIdleWorkers: this.#description.workers > this.#description.lanes,
+        ...this.#vitals.toEvidence(),
       },
       this.#seconds,
       before,

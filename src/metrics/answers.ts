@@ -22,8 +22,8 @@ export function send(request: IncomingMessage, response: ServerResponse, answer:
   const { status = 200, type, body, headers } = answer;
   if (hasBody(request)) response.setHeader('Connection', 'close');
   response.writeHead(status, {
-    ...COMMON_HEADERS,
     'Content-Type': type,
+    ...COMMON_HEADERS,
     ...(status !== 304 && { 'Content-Length': Buffer.byteLength(body) }),
     ...headers,
   });

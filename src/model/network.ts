@@ -94,7 +94,7 @@ export class Network {
     const context = this.#context;
     const { spec, kernels, shard } = context;
     const stateWords = chunk.rows * spec.hidden;
-    this.#forward(chunk, slot, { ...range, carryOut: 0 });
+    this.#forward(chunk, slot, { carryOut: 0, ...range });
     const layers = shard.layers.map((_, layer): LayerFlow => {
       return { normByLag: [], saturation: saturationOf(context, chunk, layer) };
     });

@@ -165,7 +165,7 @@ export class ComputePool {
 
   #account(slot: number, result: ComputeResult, handedOut: number): TaskResult {
     this.#busySeconds[slot] += result.seconds;
-    return { ...result, waitSeconds: result.startedSeconds - handedOut };
+    return { waitSeconds: result.startedSeconds - handedOut, ...result };
   }
 
   #lose(slot: number, cause: Error): void {

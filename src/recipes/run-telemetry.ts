@@ -68,9 +68,9 @@ export class RunTelemetry {
     const rates = { stepTokens, tokensPerSecond, secondsLeft };
     const bytesRead = this.#bytesRead;
     this.threads();
-    recorder.recordStep({ ...line, ...rates, phaseSeconds, tasks, ringFilled, bytesRead });
+    recorder.recordStep({ phaseSeconds, tasks, ringFilled, bytesRead, ...line, ...rates });
     const { totalSteps } = shape;
-    const report: StepReport = { ...line, seconds, tokensPerSecond, totalSteps, secondsLeft };
+    const report: StepReport = { seconds, tokensPerSecond, totalSteps, secondsLeft, ...line };
     observer.onStep?.(report);
   }
 
@@ -82,7 +82,7 @@ export class RunTelemetry {
     this.#journal.append('evals', line);
     recorder.recordEvaluation({ step, loss, bestLoss: bestLoss ?? Number.NaN, seconds });
     this.threads();
-    const report: EvaluationReport = { ...line, best, seconds };
+    const report: EvaluationReport = { best, seconds, ...line };
     observer.onEvaluation?.(report);
   }
 
@@ -112,10 +112,10 @@ export class RunTelemetry {
     const { engine, corpus, recorder } = this.#parts;
     const { counters, busySeconds, threadIds } = engine.pool;
     recorder.recordPool({
-      ...counters,
       busySeconds,
       workers: threadIds.length,
       actorRestarts: { loader: corpus.loader.restarts, writer: this.#writerRestarts() },
+      ...counters,
     });
   }
 }

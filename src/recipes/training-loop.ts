@@ -97,13 +97,10 @@ export class TrainingLoop {
   #feed(): ChunkFeed<number> {
     const { shape, plan } = this.#parts;
     const { ring } = plan.layout;
-    return new ChunkFeed(this.#progress.chunksToCome(), ring.length, (chunk, slot) =>
-      this.#telemetry.fill({
-        ...shape.trainingSource,
-        ...chunkWindow(shape.training, chunk),
-        ...ring[slot],
-      }),
-    );
+    return new ChunkFeed(this.#progress.chunksToCome(), ring.length, (chunk, slot) => {
+      const { start, times } = chunkWindow(shape.training, chunk);
+      return this.#telemetry.fill({ start, times, ...shape.trainingSource, ...ring[slot] });
+    });
   }
 
   async #trainStep(feed: ChunkFeed<number>, fed: FedChunk<number>): Promise<void> {
@@ -114,7 +111,7 @@ export class TrainingLoop {
     const { learningRate } = progress;
     const source = { slot, fromZero: chunk === 0 };
     const { clipNorm } = config;
-    const outcome = await engine.coordinator.step({ ...source, learningRate, clipNorm });
+    const outcome = await engine.coordinator.step({ learningRate, clipNorm, ...source });
     const seconds = waitSeconds + (performance.now() - started) / 1000;
     const gradients = isDue(progress.step + 1, config.gradientsEvery)
       ? await this.#probe(source)
@@ -156,11 +153,11 @@ export class TrainingLoop {
     recorder.recordEvaluationBegin();
     const outcome = await evaluateStreams(
       {
-        ...shape.evaluation,
         fill: this.#telemetry.fill,
         coordinator: engine.coordinator,
         layout: plan.layout,
         spans: plan.evaluation,
+        ...shape.evaluation,
       },
       signal,
     );
