@@ -33,11 +33,11 @@ export interface PhaseShare {
 
 /** Means over all points, by step; of the phases that took any time. */
 export function phaseShares(phases: readonly string[], points: readonly Point[]): PhaseShare[] {
-  const steps = points.reduce((sum, point) => sum + point.steps, 0);
+  const steps = sum(points.map((point) => point.steps));
   const seconds = phases.map((_, i) =>
-    points.reduce((sum, point) => sum + (point.phaseSeconds[i] ?? 0) * point.steps, 0),
+    sum(points.map((point) => (point.phaseSeconds[i] ?? 0) * point.steps)),
   );
-  const total = seconds.reduce((sum, value) => sum + value, 0);
+  const total = sum(seconds);
   return phases
     .map((phase, index) => ({
       phase,
@@ -57,14 +57,18 @@ export function stacked(rows: readonly (readonly number[])[]): number[][] {
   return sums;
 }
 
-/** Share of the time that each worker was busy, over the last `count` points that tell. */
+/** Share of the time of the last `count` points that each worker was busy, of those that tell. */
 export function recentBusyShares(points: readonly Point[], count: number): number[] {
   const workers = points.at(-1)?.busyShares.length ?? 0;
   const recent = points.slice(-count).filter(({ busyShares }) => busyShares.length === workers);
-  const steps = recent.reduce((sum, point) => sum + point.steps, 0);
+  const seconds = recent.map(({ steps, phaseSeconds }) => steps * sum(phaseSeconds));
   return Array.from(
     { length: workers },
     (_, worker) =>
-      recent.reduce((sum, point) => sum + point.busyShares[worker] * point.steps, 0) / steps,
+      sum(recent.map(({ busyShares }, i) => busyShares[worker] * seconds[i])) / sum(seconds),
   );
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -53,3 +53,22 @@ export function contrasts(): { text: string; ratio: number }[] {
       return { text: (element.textContent ?? '').slice(0, 40), ratio };
     });
 }
+
+/** Of each column of a picture that has pixels of a colour of the theme, its place and their mean row. */
+export function rowsOfColour(canvas: Element, property: string): { x: number; y: number }[] {
+  const picture = canvas as HTMLCanvasElement;
+  const { width, height } = picture;
+  const value = getComputedStyle(document.documentElement).getPropertyValue(property).trim();
+  const wanted = [1, 3, 5].map((i) => Number.parseInt(value.slice(i, i + 2), 16));
+  const { data } = (picture.getContext('2d') as CanvasRenderingContext2D).getImageData(
+    ...([0, 0, width, height] as const),
+  );
+  const isWanted = (pixel: number) =>
+    data[pixel + 3] > 128 && wanted.every((channel, i) => Math.abs(data[pixel + i] - channel) < 24);
+  return Array.from({ length: width }, (_, x) => {
+    const rows = Array.from({ length: height }, (_, y) => y).filter((y) =>
+      isWanted(4 * (y * width + x)),
+    );
+    return { x, y: rows.reduce((sum, y) => sum + y, 0) / rows.length };
+  }).filter(({ y }) => !Number.isNaN(y));
+}

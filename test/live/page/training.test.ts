@@ -70,6 +70,8 @@ browserTest('page, metrics, logs and report of a real run show the same numbers'
     /^[\d,]+ tokens a second at the last step/,
   );
   t.is(await page.locator('#workers li').count(), 2);
+  const norm = await page.locator('#norm .legend b').allInnerTexts();
+  t.deepEqual(norm.slice(1), [formatNumber(last.gradNorm), formatNumber(metric('clip_norm'))]);
   t.deepEqual(complaints, []);
 
   running.child.kill('SIGINT');

@@ -86,6 +86,8 @@ test('the busy shares are those of the last points that know all workers', (t) =
   const of = (...busyShares: number[]) => ({ ...madeUpPoint(1), busyShares });
   t.deepEqual(recentBusyShares([of(0.1), of(0, 1), of(0.5, 1)], 3), [0.25, 1]);
   t.deepEqual(recentBusyShares([of(0, 1), of(0.5, 1)], 1), [0.5, 1]);
+  const long = { ...of(1, 0), phaseSeconds: madeUpPoint(1).phaseSeconds.map((each) => 3 * each) };
+  t.deepEqual(recentBusyShares([of(0, 1), long], 2), [0.75, 0.25], 'by their time');
   t.deepEqual(recentBusyShares([], 3), []);
 });
 
