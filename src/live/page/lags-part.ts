@@ -6,7 +6,8 @@ import { lagCount, lagLabels, lagSentences, layerName, normText } from '../view/
 import { missingGradients } from '../view/missing.ts';
 import { DataTable } from './data-table.ts';
 import { element, setText } from './elements.ts';
-import { Heatmap, type HeatmapColumn } from './heatmap.ts';
+import { Heatmap } from './heatmap.ts';
+import type { HeatmapColumn } from './heatmap-cursor.ts';
 import { emptyState, type Part, section } from './part.ts';
 
 const LEGEND_CELLS = 64;
