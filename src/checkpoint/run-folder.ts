@@ -5,6 +5,7 @@ import { errorCode, expected, InputError, messageOf } from '../errors.ts';
 import { readSmallFile } from '../small-file.ts';
 import { AppendLog, wholeBytes } from './append-log.ts';
 import { syncFolder, TEMPORARY_SUFFIX, writeDurably } from './durable.ts';
+import { FAILURE, removeFailure } from './failure-note.ts';
 import { type LockClaim, lockRun, type RunLock, refuseLocked } from './run-lock.ts';
 import { CONFIG, refuseLink, refuseOthers, writable } from './run-place.ts';
 import { CHECKPOINT_FOLDER, removeTemporaryFiles } from './store.ts';
@@ -26,6 +27,8 @@ const OWN_ENTRIES: readonly string[] = [
   CHECKPOINT_FOLDER,
   CORPUS,
   REPORT,
+  FAILURE,
+  FAILURE + TEMPORARY_SUFFIX,
   CONFIG + TEMPORARY_SUFFIX,
   CONFIG,
 ];
@@ -174,8 +177,12 @@ export class RunFolder {
     return undefined;
   }
 
-  /** Opens the logs, each cut back to its size or, where lines are missing, to its last whole line. */
+  /**
+   * Opens the logs, each cut back to its size or, where lines are missing, to its last whole line: the run goes on, and has
+   * not failed any more.
+   */
   openLogs(sizes: LogSizes): RunLogs {
+    removeFailure(this.path);
     const open = (name: LogName) => new AppendLog(join(this.path, `${name}.ndjson`), sizes[name]);
     const logs = Object.fromEntries(LOGS.map((name) => [name, open(name)])) as RunLogs;
     syncFolder(this.path); // The logs may be new in it, and the corpus.

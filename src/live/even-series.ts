@@ -29,6 +29,11 @@ export class EvenSeries<Item> {
     }
   }
 
+  /** Where the newest has changed. */
+  replaceNewest(item: Item): void {
+    this.#items[this.#items.length - 1] = item;
+  }
+
   /** The newest with the one before it, where that is not full. */
   #joinNewest(): void {
     const last = this.#items.length - 1;

@@ -35,6 +35,11 @@ export class RunHistory {
     this.#points.add(point);
   }
 
+  /** The newest step with what has come after it. */
+  completePoint(point: Point): void {
+    this.#points.replaceNewest(point);
+  }
+
   addEvaluation(evaluation: EvaluationPoint): void {
     this.#evaluations.add(evaluation);
   }

@@ -62,6 +62,7 @@ export class LiveRun implements Recorder {
 
   /** `message`: why it failed. */
   end(kind: 'finished' | 'stopped' | 'failed', message?: string): void {
+    this.#completeLastStep();
     this.#state = { kind, step: this.#state.step, secondsLeft: null, message };
     this.#publish();
     this.#look();
@@ -172,6 +173,16 @@ export class LiveRun implements Recorder {
 
   /** `end` tells how, too. */
   recordEnd(): void {}
+
+  /** No step is to come that what came after the last one could count with. */
+  #completeLastStep(): void {
+    const newest = this.#history.points.at(-1);
+    const completed = newest && this.#points.completed(newest);
+    if (!completed) return;
+    this.#publish();
+    this.#history.completePoint(completed);
+    this.#events.publish('completed', rounded(completed));
+  }
 
   get #seconds(): number {
     return this.#now() / 1000;

@@ -17,7 +17,9 @@ export interface StepLine {
 /** A line of timings.ndjson. */
 export interface TimingLine {
   step: number;
+  /** 0 for what came after the last step. */
   seconds: number;
+  /** Of the step, and of what came between it and the one before. */
   phaseSeconds: Readonly<Record<string, number>>;
 }
 
@@ -40,12 +42,28 @@ export function stepLine({ step, tokens, loss, gradNorm, clipScale, lr }: Line) 
   return { step, tokens, loss, gradNorm, clipScale, lr } satisfies StepLine;
 }
 
-export function timingLine({ step, seconds, phaseSeconds }: Line) {
+export function timingLine({ step, seconds, phaseSeconds, betweenSeconds }: Line) {
   if (!isCount(step) || !isNumber(seconds) || !isObject(phaseSeconds)) return;
-  const phases = Object.entries(phaseSeconds).filter((phase): phase is [string, number] =>
-    isNumber(phase[1]),
-  );
-  return { step, seconds, phaseSeconds: Object.fromEntries(phases) } satisfies TimingLine;
+  const between = isObject(betweenSeconds) ? betweenSeconds : {};
+  const phases = [phaseSeconds, between].flatMap(Object.entries).filter(isNumberEntry);
+  return { step, seconds, phaseSeconds: sumsOf(phases) } satisfies TimingLine;
+}
+
+/** A step's line, and what came after it. */
+export function joinTimings(line: TimingLine, after: TimingLine): TimingLine {
+  const phases = [line.phaseSeconds, after.phaseSeconds].flatMap(Object.entries);
+  return { ...line, phaseSeconds: sumsOf(phases) };
+}
+
+/** Sums by name. */
+function sumsOf(entries: readonly [string, number][]): Record<string, number> {
+  const sums = new Map<string, number>();
+  for (const [name, value] of entries) sums.set(name, (sums.get(name) ?? 0) + value);
+  return Object.fromEntries(sums);
+}
+
+function isNumberEntry(entry: [string, unknown]): entry is [string, number] {
+  return isNumber(entry[1]);
 }
 
 export function evaluationLine({ step, tokens, loss }: Line) {

@@ -52,14 +52,38 @@ export class PointMaker {
     };
   }
 
+  /** The point of the last step with the time of what came after it; undefined where nothing has. */
+  completed(point: Point): Point | undefined {
+    const seconds = this.#phases.map((phase) => this.#between[phase] ?? 0);
+    const [before, after] = [sum(point.phaseSeconds), sum(seconds)];
+    if (after === 0) return;
+    const shares = this.#busyShares(this.#between);
+    const isKnown = shares.length === point.busyShares.length;
+    this.#between = {};
+    this.#busyBefore = this.#busy;
+    return {
+      ...point,
+      phaseSeconds: seconds.map((value, i) => value + point.phaseSeconds[i]),
+      busyShares: isKnown
+        ? shares.map(
+            (share, i) => (share * after + point.busyShares[i] * before) / (before + after),
+          )
+        : point.busyShares,
+    };
+  }
+
   /** Of the step and what lies before it: the totals count the tasks of a validation too. */
   #busyShares(phaseSeconds: Readonly<Record<string, number>>): number[] {
-    const total = Object.values(phaseSeconds).reduce((sum, seconds) => sum + seconds, 0);
+    const total = sum(Object.values(phaseSeconds));
     if (total === 0) return [];
     return this.#busy.map((seconds, worker) =>
       Math.max(0, Math.min(1, (seconds - (this.#busyBefore[worker] ?? 0)) / total)),
     );
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 export function gradientsPointOf({ step, layers }: GradientsRecord): GradientsPoint {

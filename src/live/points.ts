@@ -22,15 +22,21 @@ export class PointSeries {
   add(point: Point): void {
     this.#series.add(point, point.steps);
   }
+
+  /** Of the same steps. */
+  replaceNewest(point: Point): void {
+    this.#series.replaceNewest(point);
+  }
 }
 
 /**
- * Two neighbouring stretches as one: sums, bounds, and means over the steps. A mean is null where it is in one of the two; the
+ * Two neighbouring stretches as one: sums, bounds, and means over the steps, of busy shares over the time. A mean is null where it is in one of the two; the
  * learning rate and the time are those of the end.
  */
 export function joinPoints(earlier: Point, later: Point): Point {
   const steps = earlier.steps + later.steps;
   const share = later.steps / steps;
+  const [earlierSeconds, laterSeconds] = [secondsOf(earlier), secondsOf(later)];
   return {
     step: later.step,
     steps,
@@ -45,8 +51,17 @@ export function joinPoints(earlier: Point, later: Point): Point {
     learningRate: later.learningRate,
     tokensPerSecond: mean(earlier.tokensPerSecond, later.tokensPerSecond, share),
     phaseSeconds: means(earlier.phaseSeconds, later.phaseSeconds, share),
-    busyShares: means(earlier.busyShares, later.busyShares, share),
+    busyShares: means(
+      earlier.busyShares,
+      later.busyShares,
+      laterSeconds / (earlierSeconds + laterSeconds || 1),
+    ),
   };
+}
+
+/** Of all its steps. */
+function secondsOf({ steps, phaseSeconds }: Point): number {
+  return steps * phaseSeconds.reduce((sum, seconds) => sum + seconds, 0);
 }
 
 /** Of two stretches, the later with `share` of the steps. */

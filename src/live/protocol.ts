@@ -12,6 +12,8 @@ export interface LiveEvents {
   snapshot: Snapshot;
   /** New stretches of steps: a few times a second, and before whatever else happens. */
   points: Point[];
+  /** At the end of a run: its last step again, with the time of what came after it. */
+  completed: Point;
   evaluation: EvaluationPoint;
   gradients: GradientsPoint;
   sample: SampleRecord;

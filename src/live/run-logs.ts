@@ -5,6 +5,7 @@ import { logObjects } from './log-lines.ts';
 import {
   evaluationLine,
   gradientsLine,
+  joinTimings,
   type StepLine,
   sampleLine,
   stepLine,
@@ -31,7 +32,8 @@ export async function readRunLogs(
     recordOf: (line: Readonly<globalThis.Record<string, unknown>>) => Record | undefined,
   ) => ascending(logObjects(join(folder, `${name}.ndjson`), bytes[name]), recordOf);
 
-  for await (const point of pointsOf(log('steps', stepLine), log('timings', timingLine), phases)) {
+  const timings = timingsByStep(logObjects(join(folder, 'timings.ndjson'), bytes.timings));
+  for await (const point of pointsOf(log('steps', stepLine), timings, phases)) {
     history.addPoint(point);
   }
   let lowest = Number.POSITIVE_INFINITY;
@@ -58,6 +60,24 @@ async function* ascending<Record extends { step: number }>(
     last = record.step;
     yield record;
   }
+}
+
+/** Each step's line, with what came after the last one; lines that are repeated or not in order are passed over. */
+async function* timingsByStep(
+  lines: AsyncIterable<globalThis.Record<string, unknown>>,
+): AsyncGenerator<TimingLine> {
+  let pending: TimingLine | undefined;
+  for await (const line of lines) {
+    const timing = timingLine(line);
+    if (!timing) continue;
+    if (pending === undefined || timing.step > pending.step) {
+      if (pending) yield pending;
+      pending = timing;
+    } else if (timing.step === pending.step && timing.seconds === 0) {
+      pending = joinTimings(pending, timing);
+    }
+  }
+  if (pending) yield pending;
 }
 
 /** Each step with its timing, where there is one: lines of either log may be lost. */

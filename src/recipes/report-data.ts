@@ -1,5 +1,6 @@
 /** What a run has left in its folder, as a report shows it: read, never written. */
 import { basename, resolve } from 'node:path';
+import { readFailure } from '../checkpoint/failure-note.ts';
 import { openNewest } from '../checkpoint/finder.ts';
 import type { CheckpointHeader } from '../checkpoint/header.ts';
 import { isLocked } from '../checkpoint/run-lock.ts';
@@ -28,12 +29,12 @@ export async function readRun(
   const { header } = checkpoint;
   checkpoint.close();
   // Now: by the time the logs are read, a run that trains may have ended after what they hold.
-  const kind = stateOf(path, header);
+  const state = stateOf(path, header);
   const history = await readHistory(path);
   const step = history.points.at(-1)?.step ?? header.progress.step;
   return {
     run: descriptionOf(path, header, step),
-    state: { kind, step, secondsLeft: null },
+    state: { ...state, step, secondsLeft: null },
     ...history.toLists(),
     alerts: [],
   };
@@ -66,7 +67,9 @@ function descriptionOf(path: string, header: CheckpointHeader, step: number): Ru
   });
 }
 
-function stateOf(path: string, { progress }: CheckpointHeader): RunState['kind'] {
-  if (isLocked(path)) return 'training';
-  return progress.finished ? 'finished' : 'stopped';
+function stateOf(path: string, { progress }: CheckpointHeader): Pick<RunState, 'kind' | 'message'> {
+  if (isLocked(path)) return { kind: 'training' };
+  const failure = readFailure(path);
+  if (failure) return { kind: 'failed', message: failure.message };
+  return { kind: progress.finished ? 'finished' : 'stopped' };
 }

@@ -25,6 +25,8 @@ export class RunTelemetry {
   readonly #journal: RunJournal;
   readonly #writerRestarts: () => number;
   readonly #rate = new RateMeter();
+  /** Time of what has come since the last step, by phase. */
+  #betweenSeconds: Partial<Record<Phase, number>> = {};
   #bytesRead: number;
 
   constructor(
@@ -63,7 +65,7 @@ export class RunTelemetry {
     const tokensPerSecond = this.#rate.add(stepTokens, seconds);
     const secondsLeft = this.#progress.secondsLeft(tokensPerSecond);
     this.#journal.append('steps', line);
-    this.#journal.append('timings', { step, seconds, phaseSeconds });
+    this.#journal.append('timings', { step, seconds, phaseSeconds, ...this.#takeBetween() });
     recorder.recordPendingLogs(this.#journal.pendingBytes);
     const rates = { stepTokens, tokensPerSecond, secondsLeft };
     const bytesRead = this.#bytesRead;
@@ -81,6 +83,7 @@ export class RunTelemetry {
     const line = { step, epoch, tokens, loss };
     this.#journal.append('evals', line);
     recorder.recordEvaluation({ step, loss, bestLoss: bestLoss ?? Number.NaN, seconds });
+    this.#addBetween('evaluate', seconds);
     this.threads();
     const report: EvaluationReport = { best, seconds, ...line };
     observer.onEvaluation?.(report);
@@ -104,8 +107,18 @@ export class RunTelemetry {
   async time<Result>(phase: Phase, work: () => Promise<Result>): Promise<Result> {
     const started = performance.now();
     const result = await work();
-    this.#parts.recorder.recordPhase(phase, (performance.now() - started) / 1000);
+    const seconds = (performance.now() - started) / 1000;
+    this.#parts.recorder.recordPhase(phase, seconds);
+    this.#addBetween(phase, seconds);
     return result;
+  }
+
+  /** After all steps: what has come since the last one has a line of its own. */
+  end(): void {
+    const between = this.#takeBetween();
+    if (!between) return;
+    const { step } = this.#progress;
+    this.#journal.append('timings', { step, seconds: 0, phaseSeconds: {}, ...between });
   }
 
   threads(): void {
@@ -117,5 +130,17 @@ export class RunTelemetry {
       actorRestarts: { loader: corpus.loader.restarts, writer: this.#writerRestarts() },
       ...counters,
     });
+  }
+
+  #addBetween(phase: Phase, seconds: number): void {
+    this.#betweenSeconds[phase] = (this.#betweenSeconds[phase] ?? 0) + seconds;
+  }
+
+  /** As a line of the timings has it; undefined where nothing has come. */
+  #takeBetween(): { betweenSeconds: Partial<Record<Phase, number>> } | undefined {
+    const betweenSeconds = this.#betweenSeconds;
+    if (Object.keys(betweenSeconds).length === 0) return;
+    this.#betweenSeconds = {};
+    return { betweenSeconds };
   }
 }

@@ -1,5 +1,6 @@
 /** The loop of a run: steps, validations and checkpoints, until the end, the time limit or the signal. */
 import { Checkpointer } from '../checkpoint/checkpointer.ts';
+import { writeFailure } from '../checkpoint/failure-note.ts';
 import { evaluateStreams } from '../coordinator/evaluation.ts';
 import { ChunkFeed, type FedChunk } from '../coordinator/feed.ts';
 import {
@@ -10,6 +11,7 @@ import {
 import { chunkWindow } from '../data/streams.ts';
 import { Vocabulary } from '../data/vocabulary.ts';
 import { messageOf, NotFiniteError } from '../errors.ts';
+import { publicReason } from './public-reason.ts';
 import type { TrainResult } from './reports.ts';
 import { snapshotTensors } from './restore.ts';
 import { RunJournal } from './run-journal.ts';
@@ -52,6 +54,9 @@ export class TrainingLoop {
       if (this.#progress.step === 0) await this.#begin(signal);
       await this.#trainToEnd(signal);
       return this.#result(!this.#progress.complete && (signal?.aborted ?? false));
+    } catch (error) {
+      if (!signal?.aborted) this.#noteFailure(error);
+      throw error;
     } finally {
       this.#telemetry.threads();
       this.#parts.recorder.recordEnd();
@@ -91,6 +96,7 @@ export class TrainingLoop {
       await feed.close();
     }
     await this.#saveLast();
+    this.#telemetry.end();
   }
 
   /** The chunks of all steps to come: the loader works while the pool computes. */
@@ -177,6 +183,18 @@ export class TrainingLoop {
       this.#journal.fail(`The state of step ${step} could not be saved: ${messageOf(saving)}`);
     }
     throw error;
+  }
+
+  /** For a report of the run. */
+  #noteFailure(error: unknown): void {
+    const { folder, config } = this.#parts;
+    const message = publicReason(error, config);
+    try {
+      folder.checkOwned();
+      writeFailure(folder.path, { step: this.#progress.step, message });
+    } catch {
+      // The folder is another's, or cannot be written: the error itself is told all the same.
+    }
   }
 
   /** However the loop ends, its last state is saved; that of a complete run says so. */

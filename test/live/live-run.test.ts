@@ -77,6 +77,23 @@ test('a step that was not finite is told after the end', (t) => {
   stop();
 });
 
+test('at its end a run tells its last step again, with the time of what came after it', (t) => {
+  const { run, stop, told } = watched();
+  const pool = { workers: 2, restarts: 0, repeatedTasks: 0, actorRestarts: {} };
+  run.recordPool({ ...pool, busySeconds: [0.5, 0.25] });
+  run.recordStep(stepRecord(1));
+  run.recordPhase('load', 3);
+  run.recordPool({ ...pool, busySeconds: [3.5, 1.75] });
+  run.end('finished');
+  const [completed] = told('completed');
+  t.is(completed.step, 1);
+  t.deepEqual(completed.phaseSeconds, [3.25, 0.5, 0.25]);
+  t.deepEqual(completed.busyShares, [0.875, 0.438]);
+  run.end('finished');
+  t.is(told('completed').length, 1, 'it is told once');
+  stop();
+});
+
 test('what is not finite is told as such, be it a validation or a gradient', (t) => {
   const { run, stop, told } = watched();
   run.recordStep(stepRecord(1));

@@ -126,6 +126,8 @@ test('a stretch says how its steps were: weighted means, the end of what moves',
     highestLoss: 6,
     busyShares: [0.625, 0.4375],
   });
+  const long = point(3, { phaseSeconds: [0.25, 2.5, 0.25], busyShares: [0.5, 0.75] });
+  t.deepEqual(joinPoints(long, later).busyShares, [0.625, 0.625], 'by their time');
   const before = joinPoints(point(1, { busyShares: [] }), later);
   t.deepEqual(before.busyShares, [1, 0.25]);
 });

@@ -34,6 +34,38 @@ test('steps come with their timings, where there are any', async (t) => {
   );
 });
 
+test('what came between two steps counts with the later, what came after all with the last', async (t) => {
+  const folder = temporaryFolder(t);
+  const of = (number: number, seconds: number, betweenSeconds: object) =>
+    JSON.stringify({ step: number, seconds, phaseSeconds: { compute: 0.5 }, betweenSeconds });
+  const after = (number: number) =>
+    JSON.stringify({
+      ...{ step: number, seconds: 0, phaseSeconds: {} },
+      betweenSeconds: { evaluate: 4, compute: 0.25 },
+    });
+  writeFileSync(join(folder, 'steps.ndjson'), lines(step(1), step(2), step(3)));
+  writeFileSync(
+    join(folder, 'timings.ndjson'),
+    lines(
+      of(1, 0.5, { evaluate: 2 }),
+      of(1, 0.5, { evaluate: 8 }),
+      of(2, 0.5, [7]),
+      after(1),
+      of(3, 0.5, { evaluate: 'x' }),
+      after(3),
+    ),
+  );
+  const { points } = await readRunLogs(folder, ['compute', 'evaluate']);
+  t.deepEqual(
+    points.map(({ phaseSeconds, tokensPerSecond }) => [...phaseSeconds, tokensPerSecond]),
+    [
+      [0.5, 2, 64],
+      [0.5, 0, 64],
+      [0.75, 4, 64],
+    ],
+  );
+});
+
 test('hostile, torn and repeated lines are passed over', async (t) => {
   const folder = temporaryFolder(t);
   const hostile = [

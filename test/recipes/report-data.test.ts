@@ -1,4 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
+import { writeFailure } from '../../src/checkpoint/failure-note.ts';
 import { InputError } from '../../src/errors.ts';
 import { readRun } from '../../src/recipes/report-data.ts';
 import { resume, train } from '../../src/recipes/train.ts';
@@ -56,6 +59,69 @@ test('a run is read while it trains, after it was stopped, and with more steps t
   const longer = await readRun(run);
   t.is(longer.run.totalSteps, 20);
   t.deepEqual(longer.state, { kind: 'finished', step: 20, secondsLeft: null });
+});
+
+test('the time of what came between the steps, and after them, is in a report', async (t) => {
+  const { settings } = runPlace(t);
+  const others = { steps: 12, evalEvery: 5, sampleEvery: 6, gradientsEvery: 4 };
+  const seconds: number[] = [];
+  const { run } = await train(settings('done', others), {
+    onEvaluation: (evaluation) => seconds.push(evaluation.seconds),
+  });
+  const { run: description, points } = await readRun(run);
+  const timeOf = (phase: string) => {
+    const index = description.phases.indexOf(phase);
+    return points.map(({ phaseSeconds }) => phaseSeconds[index]);
+  };
+  const whole = seconds.reduce((sum, each) => sum + each, 0);
+  const told = timeOf('evaluate').reduce((sum, each) => sum + each, 0);
+  t.true(Math.abs(told - whole) < 1e-6 * points.length, `${told} of ${whole}`);
+  const stepsWith = (phase: string) => timeOf(phase).flatMap((time, i) => (time > 0 ? i + 1 : []));
+  // Before the first step, after 5 and 10, and after the last.
+  t.deepEqual(stepsWith('evaluate'), [1, 6, 11, 12]);
+  t.deepEqual(stepsWith('sample'), [7, 12]);
+  t.deepEqual(stepsWith('gradients'), [4, 8, 12]);
+  t.true(stepsWith('snapshot').includes(1));
+  t.true(stepsWith('snapshot').includes(12));
+});
+
+test('a run that failed is told as such, with the reason but no folder, until it goes on', async (t) => {
+  const { settings, folder } = runPlace(t);
+  const wild = {
+    cell: 'rnn',
+    activation: 'relu',
+    optimizer: 'sgd',
+    clipNorm: 0,
+    lr: 1000,
+  } as const;
+  const error = await t.throwsAsync(train(settings('failed', { steps: 200, ...wild })));
+  const run = join(folder, 'failed');
+  const { state, points } = await readRun(run);
+  t.is(state.kind, 'failed');
+  t.is(state.step, points.length);
+  t.is(state.message, error.message);
+  t.false(state.message?.includes('/'));
+
+  const controller = new AbortController();
+  const stopped = await train(settings('stopped', { steps: 12 }), {
+    signal: controller.signal,
+    onStep: () => controller.abort(),
+  });
+  writeFailure(stopped.run, { step: 1, message: 'The disk is gone.' });
+  t.like((await readRun(stopped.run)).state, { kind: 'failed', message: 'The disk is gone.' });
+  await resume(stopped.run);
+  t.is((await readRun(stopped.run)).state.kind, 'finished');
+});
+
+test('a note of a failure that is none, or is too long, is passed over', async (t) => {
+  const { settings } = runPlace(t);
+  const { run } = await train(settings('done', { steps: 2 }));
+  for (const text of ['', '[]', 'null', '{"step":1}', '{"step":"1","message":"x"}']) {
+    writeFileSync(join(run, 'failure.json'), text);
+    t.is((await readRun(run)).state.kind, 'finished', text);
+  }
+  writeFileSync(join(run, 'failure.json'), `{"step":1,"message":"${'x'.repeat(70_000)}"}`);
+  t.is((await readRun(run)).state.kind, 'finished');
 });
 
 test('what is no run is refused', async (t) => {

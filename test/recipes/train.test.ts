@@ -62,9 +62,11 @@ test('the logs hold a line a step and a line a validation, as they were reported
     evaluations.map(({ step }) => step),
     [0, 33, 40],
   );
-  const timings = linesOf<{ step: number; seconds: number; phaseSeconds: object }>(
+  const timings = linesOf<{ seconds: number; phaseSeconds: object; betweenSeconds?: object }>(
     readFileSync(join(run, 'timings.ndjson'), 'utf8'),
   );
+  t.deepEqual(Object.keys(timings[0].betweenSeconds ?? {}), ['snapshot', 'evaluate']);
+  t.like(timings.pop(), { step: 40, seconds: 0, phaseSeconds: {} });
   t.is(timings.length, 40);
   for (const { seconds, phaseSeconds } of timings) {
     t.deepEqual(Object.keys(phaseSeconds), [

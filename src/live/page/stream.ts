@@ -17,6 +17,7 @@ const RETRY_MILLISECONDS = 2_000;
 const NAMES: Record<keyof LiveEvents, true> = {
   snapshot: true,
   points: true,
+  completed: true,
   evaluation: true,
   gradients: true,
   sample: true,

@@ -54,6 +54,11 @@ export class RunView {
         for (const point of fresh) this.#history.addPoint(point);
         return fresh.length > 0 ? ['points'] : [];
       },
+      completed: (point) => {
+        if (point.step !== this.#history.points.at(-1)?.step) return [];
+        this.#history.completePoint(point);
+        return ['points'];
+      },
       evaluation: (evaluation) => {
         const fresh = newer([evaluation], this.#history.evaluations);
         for (const item of fresh) this.#history.addEvaluation(item);

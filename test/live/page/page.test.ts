@@ -189,6 +189,19 @@ browserTest('a report says what its logs do not hold, even of a run that trains'
   t.deepEqual(opened.complaints, []);
 });
 
+browserTest('a report of a run that failed says so, and why', async (t) => {
+  const { page, complaints } = await newPage(t);
+  const message = 'The gradient of step 51 is not finite (loss NaN).';
+  const state = { kind: 'failed', step: 50, secondsLeft: null, message } as const;
+  const path = join(temporaryFolder(t), 'report.html');
+  writeFileSync(path, renderReport(madeUpRun(50, { state })));
+  await page.goto(pathToFileURL(path).href);
+  await page.waitForSelector('#loss canvas');
+  t.is(await page.locator('.badge').textContent(), 'failed');
+  t.is(await page.locator('.state .reason').textContent(), message);
+  t.deepEqual(complaints, []);
+});
+
 browserTest('what is not finite is shown as such', async (t) => {
   const opened = await shown(t, madeUpRun(1000));
   const { server } = opened;

@@ -19,6 +19,24 @@ async function tilesOf(page: Page): Promise<Record<string, string>> {
   return Object.fromEntries(names.map((name, i) => [name, values[i]]));
 }
 
+/** Mean seconds of a step in each phase that took any. */
+async function phaseTimesOf(page: Page): Promise<Map<string, number>> {
+  const rows = await page.locator('#phases .means tbody tr').all();
+  const cells = await Promise.all(rows.map((row) => row.locator('th, td').allInnerTexts()));
+  const units: Record<string, number> = { s: 1, ms: 1e-3, µs: 1e-6 };
+  return new Map(
+    cells.map(([phase, time]) => {
+      const [value, unit] = time.split(' ');
+      return [phase, Number(value) * units[unit]];
+    }),
+  );
+}
+
+/** To the three digits that are shown, of times that are told to a microsecond. */
+function isNear(t: ExecutionContext, shown: number, exact: number, what: string): void {
+  t.true(Math.abs(shown - exact) <= 0.006 * exact + 1.5e-6, `${what}: ${shown} for ${exact}`);
+}
+
 /** `1,234` */
 function numberOf(text = ''): number {
   return Number(text.replaceAll(',', ''));
@@ -72,6 +90,9 @@ browserTest('page, metrics, logs and report of a real run show the same numbers'
   t.is(await page.locator('#workers li').count(), 2);
   const norm = await page.locator('#norm .legend b').allInnerTexts();
   t.deepEqual(norm.slice(1), [formatNumber(last.gradNorm), formatNumber(metric('clip_norm'))]);
+  for (const [phase, seconds] of await phaseTimesOf(page)) {
+    isNear(t, seconds, metric(`phase_seconds_sum{phase="${phase}"}`) / 60, phase);
+  }
   t.deepEqual(complaints, []);
 
   running.child.kill('SIGINT');
@@ -87,6 +108,11 @@ browserTest('page, metrics, logs and report of a real run show the same numbers'
   t.like(await tilesOf(page), expected);
   t.is(await page.locator('.badge').textContent(), 'finished');
   t.is(await page.locator('.connection').textContent(), 'report');
+  const phases = await phaseTimesOf(page);
+  for (const [phase, seconds] of phases) {
+    isNear(t, seconds, metric(`phase_seconds_sum{phase="${phase}"}`) / 60, phase);
+  }
+  for (const phase of ['compute', 'snapshot', 'evaluate']) t.true(phases.has(phase), phase);
   t.deepEqual(complaints, []);
 });
 

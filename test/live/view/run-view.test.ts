@@ -16,6 +16,15 @@ test('events are taken in once, whatever is sent twice', (t) => {
   t.deepEqual(view.apply('evaluation', madeUpEvaluation(12)), []);
 });
 
+test('the last step is completed, and no other', (t) => {
+  const view = new RunView(madeUpRun(10));
+  const completed = { ...madeUpPoint(10), phaseSeconds: [7] };
+  t.deepEqual(view.apply('completed', { ...completed, step: 9 }), []);
+  t.deepEqual(view.apply('completed', completed), ['points']);
+  t.is(view.now.points.length, 10);
+  t.deepEqual(view.now.points.at(-1), completed);
+});
+
 test('a state of another kind is told apart from the next step', (t) => {
   const view = new RunView(madeUpRun(10));
   const state = { kind: 'training', step: 11, secondsLeft: 60 } as const;
