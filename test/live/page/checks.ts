@@ -72,3 +72,20 @@ export function rowsOfColour(canvas: Element, property: string): { x: number; y:
     return { x, y: rows.reduce((sum, y) => sum + y, 0) / rows.length };
   }).filter(({ y }) => !Number.isNaN(y));
 }
+
+/** Before the page's own script: notes in `delays` how long each event of steps takes from its arrival to its picture. */
+export function noteDelays(): void {
+  const delays: number[] = [];
+  Object.assign(window, { delays });
+  window.EventSource = class extends EventSource {
+    constructor(url: string | URL) {
+      super(url);
+      this.addEventListener('points', ({ timeStamp }) => {
+        // The page draws in the first frame; the second begins once that one was painted.
+        requestAnimationFrame(() =>
+          requestAnimationFrame(() => delays.push(performance.now() - timeStamp)),
+        );
+      });
+    }
+  };
+}

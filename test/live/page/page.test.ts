@@ -7,7 +7,7 @@ import { renderReport } from '../../../src/live/report-page.ts';
 import { formatCount, formatNumber } from '../../../src/numbers.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { browserTest, closeBrowser, newPage, type OpenPage, openTable } from './browser.ts';
-import { contrasts, outline, unlabelled } from './checks.ts';
+import { contrasts, noteDelays, outline, unlabelled } from './checks.ts';
 import { EventServer } from './event-server.ts';
 import {
   ALERTS,
@@ -32,6 +32,9 @@ test('the page weighs less than 150 kB', (t) => {
 
 /** Of a page that draws ten times a second a third of the time. */
 const FRAME_BUDGET_MILLISECONDS = 33;
+
+/** From an event to its picture: within it, answers to a click count as good (Interaction to Next Paint). */
+const PICTURE_BUDGET_MILLISECONDS = 200;
 
 /** A page that shows a made-up run, and the server that it is of. */
 async function shown(
@@ -314,6 +317,28 @@ browserTest('a run that is over and its server say so, and the page stays', asyn
   opened.server.close();
   await reads(opened, '.connection', 'the run is over and its server gone');
   t.is(await opened.page.locator('.state dd').first().textContent(), '50');
+});
+
+browserTest('of a long history, a step is on the screen soon after its event', async (t) => {
+  const opened = await newPage(t);
+  const { page } = opened;
+  await page.addInitScript(noteDelays);
+  const server = await EventServer.start(t, madeUpRun(10_000));
+  await page.goto(server.url);
+  await page.waitForSelector('#loss canvas');
+  for (let round = 1; round <= 10; round++) {
+    server.send('points', [madeUpPoint(10_000 + round)]);
+    await reads(opened, '#loss .summary', `at step ${formatCount(10_000 + round)},`);
+    await page.waitForFunction(
+      (count) => (window as unknown as { delays: number[] }).delays.length >= count,
+      round,
+    );
+  }
+  const delays = await page.evaluate(() => (window as unknown as { delays: number[] }).delays);
+  // The quickest, as above: a frame was drawn, painted and followed by the next within it.
+  const quickest = Math.min(...delays);
+  t.log(`${quickest.toFixed(1)} ms the quickest of ${delays.length} from event to picture`);
+  t.true(quickest < PICTURE_BUDGET_MILLISECONDS, `it takes ${quickest} ms`);
 });
 
 browserTest('a long history and a fast stream keep the page quick and bounded', async (t) => {
