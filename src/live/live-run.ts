@@ -1,10 +1,12 @@
 /** A run as it is shown while it trains: what it has been, and what happens, a few times a second. */
 import type { Phase } from '../metrics/catalogue.ts';
 import type {
+  CheckpointRecord,
   EvaluationRecord,
   GradientsRecord,
   PoolRecord,
   Recorder,
+  RunRecord,
   SampleRecord,
   StepRecord,
 } from '../metrics/records.ts';
@@ -12,9 +14,17 @@ import { activeAlerts } from './alerts.ts';
 import { RunHistory, rounded } from './history.ts';
 import { finiteOrNull, gradientsPointOf, PointMaker } from './point-maker.ts';
 import { PointSeries } from './points.ts';
-import type { Alert, EvaluationPoint, RunDescription, RunState, Snapshot } from './protocol.ts';
+import type {
+  Alert,
+  EvaluationPoint,
+  RunDescription,
+  RunState,
+  Snapshot,
+  Upkeep,
+} from './protocol.ts';
 import { type Listener, LiveEvent, RunEvents } from './run-events.ts';
 import { shortened } from './samples.ts';
+import { UpkeepMeter } from './upkeep.ts';
 import { Vitals } from './vitals.ts';
 
 /** Between two events of steps. */
@@ -29,6 +39,7 @@ export class LiveRun implements Recorder {
   readonly #events = new RunEvents();
   readonly #vitals = new Vitals();
   readonly #points: PointMaker;
+  readonly #upkeep: UpkeepMeter;
   #description: RunDescription;
   #history = new RunHistory();
   #state: RunState = { kind: 'starting', step: 0, secondsLeft: null };
@@ -36,17 +47,25 @@ export class LiveRun implements Recorder {
   #told: RunState = this.#state;
   #alerts: Alert[] = [];
   #lastLook = 0;
+  /** The last one that an event has told. */
+  #toldUpkeep: Upkeep;
   /** Points that no event has told yet. */
   #pending = new PointSeries(MAX_EVENT_POINTS);
   #publishing: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
   #snapshot: { id: string; event: LiveEvent } | undefined;
 
-  /** `now`: Unix time in milliseconds. */
-  constructor(description: RunDescription, now: () => number = Date.now) {
+  /** `now`: Unix time in milliseconds; `residentBytes`: of this process. */
+  constructor(
+    description: RunDescription,
+    now: () => number = Date.now,
+    residentBytes: () => number = process.memoryUsage.rss,
+  ) {
     this.#description = description;
     this.#now = now;
     this.#points = new PointMaker(description.phases);
+    this.#upkeep = new UpkeepMeter(residentBytes);
+    this.#toldUpkeep = this.#upkeep.now;
   }
 
   /** All is known of the run now, and `history` of what it did before: training begins. */
@@ -87,8 +106,10 @@ export class LiveRun implements Recorder {
     return (lastId !== undefined && this.#events.since(lastId)) || [this.#snapshotEvent()];
   }
 
-  /** The description says it all. */
-  recordRun(): void {}
+  /** The description says the rest. */
+  recordRun(run: RunRecord): void {
+    this.#upkeep.begin(run);
+  }
 
   recordStep(record: StepRecord): void {
     const now = this.#now();
@@ -149,16 +170,19 @@ export class LiveRun implements Recorder {
     this.#vitals.countRestarts(pool, this.#seconds);
   }
 
-  recordCheckpoint(): void {
+  recordCheckpoint({ bytes }: CheckpointRecord): void {
     this.#vitals.checkpointWritten(this.#seconds);
+    this.#upkeep.checkpointWritten(bytes, this.#seconds);
   }
 
   recordCheckpointFailure(): void {
     this.#vitals.checkpointFailed(this.#seconds);
+    this.#upkeep.checkpointFailed();
   }
 
-  /** The age of the last one tells. */
-  recordCheckpointSkipped(): void {}
+  recordCheckpointSkipped(): void {
+    this.#upkeep.checkpointSkipped();
+  }
 
   /** Of no concern to one who looks at the run. */
   recordPendingLogs(): void {}
@@ -202,9 +226,14 @@ export class LiveRun implements Recorder {
     this.#events.publish('state', this.#state);
   }
 
-  /** Publishes the alerts where they have changed. */
+  /** Publishes what of checkpoints and memory, and of the alerts, has changed. */
   #look(): void {
     this.#lastLook = this.#now();
+    this.#upkeep.measure();
+    if (this.#toldUpkeep !== this.#upkeep.now) {
+      this.#toldUpkeep = this.#upkeep.now;
+      this.#events.publish('upkeep', this.#toldUpkeep);
+    }
     const before = this.#alerts;
     this.#alerts = activeAlerts(
       {
@@ -236,6 +265,7 @@ export class LiveRun implements Recorder {
       state: this.#state,
       ...this.#history.toLists(),
       alerts: this.#alerts,
+      upkeep: this.#upkeep.now,
     };
   }
 }

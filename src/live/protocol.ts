@@ -19,6 +19,7 @@ export interface LiveEvents {
   sample: SampleRecord;
   /** All that are active now. */
   alerts: Alert[];
+  upkeep: Upkeep;
   state: RunState;
 }
 
@@ -32,6 +33,7 @@ export interface Snapshot {
   gradients: GradientsPoint[];
   samples: SampleRecord[];
   alerts: Alert[];
+  upkeep: Upkeep;
 }
 
 /** What stays the same for a whole run. While it is `starting`, what is not known yet is 0. */
@@ -110,6 +112,16 @@ export interface RunState {
   secondsLeft: number | null;
   /** Why it failed. */
   message?: string;
+}
+
+/** Checkpoints and memory of this process; null for what is not known, such as in a report. */
+export interface Upkeep {
+  /** The last that was written: when it was complete (Unix seconds), and its size. */
+  checkpoint: { time: number; bytes: number } | null;
+  /** Checkpoints; those left out because the writer was still busy are `skipped`. */
+  counts: { written: number; failed: number; skipped: number } | null;
+  residentBytes: number | null;
+  arenaBytes: number | null;
 }
 
 /** The same names as in the rules for Prometheus. */

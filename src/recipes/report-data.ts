@@ -1,4 +1,5 @@
 /** What a run has left in its folder, as a report shows it: read, never written. */
+import { statSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { readFailure } from '../checkpoint/failure-note.ts';
 import { openNewest } from '../checkpoint/finder.ts';
@@ -7,7 +8,7 @@ import { isLocked } from '../checkpoint/run-lock.ts';
 import { resolveConfig } from '../config/config.ts';
 import { InputError, messageOf } from '../errors.ts';
 import type { RunHistory } from '../live/history.ts';
-import type { RunDescription, RunState, Snapshot } from '../live/protocol.ts';
+import type { RunDescription, RunState, Snapshot, Upkeep } from '../live/protocol.ts';
 import { readRunLogs } from '../live/run-logs.ts';
 import { surroundings } from '../machine.ts';
 import { PHASES } from '../metrics/catalogue.ts';
@@ -27,6 +28,7 @@ export async function readRun(
   const { checkpoint, warnings } = openNewest(path);
   for (const warning of warnings) onWarning?.(warning);
   const { header } = checkpoint;
+  const upkeep = upkeepOf(checkpoint.path);
   checkpoint.close();
   // Now: by the time the logs are read, a run that trains may have ended after what they hold.
   const state = stateOf(path, header);
@@ -37,6 +39,18 @@ export async function readRun(
     state: { ...state, step, secondsLeft: null },
     ...history.toLists(),
     alerts: [],
+    upkeep,
+  };
+}
+
+/** Of the newest checkpoint what its file tells; a run that trains may have removed it by now. */
+function upkeepOf(path: string): Upkeep {
+  const file = statSync(path, { throwIfNoEntry: false });
+  return {
+    checkpoint: file ? { time: Math.round(file.mtimeMs / 1000), bytes: file.size } : null,
+    counts: null,
+    residentBytes: null,
+    arenaBytes: null,
   };
 }
 

@@ -10,7 +10,8 @@ import { startMetricsServer } from '../../src/metrics/server.ts';
 import { DESCRIPTION, stepRecord } from './sample-points.ts';
 
 async function serve(t: ExecutionContext, limits?: ConstructorParameters<typeof EventStreams>[1]) {
-  const run = new LiveRun(DESCRIPTION);
+  // Memory that stays the same: a change of it would be an event.
+  const run = new LiveRun(DESCRIPTION, Date.now, () => 0);
   const source = createMetrics({ run: 'r' });
   const pages = livePages(run, undefined, limits && new EventStreams(run, limits));
   const server = await startMetricsServer({ host: '127.0.0.1', port: 0, source, pages });

@@ -1,12 +1,17 @@
 import test from 'ava';
 import { LiveRun } from '../../src/live/live-run.ts';
 import type { Alert, LiveEvents } from '../../src/live/protocol.ts';
+import { RUN } from '../metrics/scrape.ts';
 import { DESCRIPTION, stepRecord } from './sample-points.ts';
 
 /** A run with a clock of its own, and all that it has told. */
 function watched() {
-  const clock = { seconds: 1000 };
-  const run = new LiveRun(DESCRIPTION, () => clock.seconds * 1000);
+  const clock = { seconds: 1000, residentBytes: 2 ** 27 };
+  const run = new LiveRun(
+    DESCRIPTION,
+    () => clock.seconds * 1000,
+    () => clock.residentBytes,
+  );
   run.begin(DESCRIPTION);
   const told: { name: string; data: unknown }[] = [];
   const stop = run.listen(({ bytes }) => {
@@ -53,8 +58,40 @@ test('a failed checkpoint is told until one is written', (t) => {
   const { run, stop, alertsAfter } = watched();
   run.recordCheckpointFailure();
   t.deepEqual(alertsAfter(1), ['ThreadloomCheckpointFailing']);
-  run.recordCheckpoint();
+  run.recordCheckpoint({ bytes: 1000, seconds: 0.1 });
   t.deepEqual(alertsAfter(1), []);
+  stop();
+});
+
+test('checkpoints and memory are told when they change, memory by a MiB or more', (t) => {
+  const { run, clock, stop, told, alertsAfter } = watched();
+  run.recordRun({
+    ...RUN,
+    arenaBytes: new Map([
+      ['a', 1000],
+      ['b', 24],
+    ]),
+  });
+  run.recordCheckpoint({ bytes: 1000, seconds: 0.1 });
+  run.recordCheckpointSkipped();
+  alertsAfter(1);
+  t.deepEqual(told('upkeep').at(-1), {
+    checkpoint: { time: 1000, bytes: 1000 },
+    counts: { written: 1, failed: 0, skipped: 1 },
+    residentBytes: 2 ** 27,
+    arenaBytes: 1024,
+  });
+  const before = told('upkeep').length;
+  clock.residentBytes += 2 ** 20 - 1;
+  alertsAfter(1);
+  t.is(told('upkeep').length, before);
+  clock.residentBytes += 1;
+  alertsAfter(1);
+  t.is(told('upkeep').at(-1)?.residentBytes, 2 ** 27 + 2 ** 20);
+  run.recordCheckpointFailure();
+  alertsAfter(1);
+  t.is(told('upkeep').length, before + 2);
+  t.is(told('upkeep').at(-1)?.counts?.failed, 1);
   stop();
 });
 

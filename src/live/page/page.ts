@@ -14,6 +14,7 @@ import { stateName, statePart } from './state-part.ts';
 import { gradientNormPart, learningRatePart, lossPart, throughputPart } from './step-curves.ts';
 import type { Connection } from './stream.ts';
 import { themeButton } from './theme.ts';
+import { upkeepPart } from './upkeep-part.ts';
 import { workersPart } from './workers-part.ts';
 
 const CONNECTIONS: Record<Connection | 'report', string> = {
@@ -48,6 +49,7 @@ export class Page {
       lagsPart(),
       saturationPart(),
       updateRatioPart(),
+      upkeepPart(isReport),
       samplesPart(),
       configurationPart(),
     ];

@@ -3,6 +3,7 @@ import { formatCount, formatDuration, formatNumber } from '../../numbers.ts';
 import type { RunState, Snapshot } from '../protocol.ts';
 import { element, setText } from './elements.ts';
 import type { Part } from './part.ts';
+import { type Tile, tileList } from './tiles.ts';
 
 const STATES: Record<RunState['kind'], string> = {
   starting: 'starting',
@@ -15,16 +16,13 @@ const STATES: Record<RunState['kind'], string> = {
 export function statePart(): Part {
   const progress = element('progress', { 'aria-label': 'Steps done' });
   const reason = element('p', { class: 'reason' });
-  const tiles = TILES.map(([name]) => {
-    const [value, note] = [element('dd'), element('dd', { class: 'note' })];
-    return { value, note, element: element('div', {}, element('dt', {}, name), value, note) };
-  });
+  const tiles = tileList(TILES);
   const whole = element(
     'section',
     { class: 'state', 'aria-label': 'State of the run' },
     progress,
     reason,
-    element('dl', {}, ...tiles.map((tile) => tile.element)),
+    tiles.element,
   );
   return {
     element: whole,
@@ -34,11 +32,7 @@ export function statePart(): Part {
       progress.value = now.state.kind === 'finished' ? progress.max : now.state.step;
       reason.hidden = now.state.message === undefined;
       setText(reason, now.state.message ?? '');
-      for (const [i, [, read]] of TILES.entries()) {
-        const [value, note = ''] = read(now);
-        setText(tiles[i].value, value);
-        setText(tiles[i].note, note);
-      }
+      tiles.show(now);
       document.title = titleOf(now);
     },
   };
@@ -49,9 +43,7 @@ export function stateName({ kind }: RunState): string {
   return STATES[kind];
 }
 
-type Tile = (now: Readonly<Snapshot>) => [value: string, note?: string];
-
-const TILES: [name: string, read: Tile][] = [
+const TILES: readonly Tile[] = [
   ['Step', ({ state, run }) => [formatCount(state.step), goalOf(run.totalSteps, state)]],
   [
     'Time left',

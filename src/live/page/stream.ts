@@ -22,6 +22,7 @@ const NAMES: Record<keyof LiveEvents, true> = {
   gradients: true,
   sample: true,
   alerts: true,
+  upkeep: true,
   state: true,
 };
 

@@ -14,11 +14,12 @@ export const TOPICS: readonly Topic[] = [
   'gradients',
   'samples',
   'alerts',
+  'upkeep',
 ];
 
 export class RunView {
   #history = new RunHistory();
-  #lasting: Pick<Snapshot, 'run' | 'state' | 'alerts'>;
+  #lasting: Pick<Snapshot, 'run' | 'state' | 'alerts' | 'upkeep'>;
 
   constructor(snapshot: Snapshot) {
     this.#lasting = snapshot;
@@ -77,6 +78,10 @@ export class RunView {
       alerts: (alerts) => {
         this.#lasting = { ...this.#lasting, alerts };
         return ['alerts'];
+      },
+      upkeep: (upkeep) => {
+        this.#lasting = { ...this.#lasting, upkeep };
+        return ['upkeep'];
       },
       state: (state) => {
         const isOfKind = state.kind === this.#lasting.state.kind;

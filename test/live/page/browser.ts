@@ -41,6 +41,13 @@ export async function openTable(page: Page, section: string): Promise<void> {
   await page.locator(`${section} tbody tr`).first().waitFor();
 }
 
+/** What the tiles of a section show, by their names. */
+export async function tilesOf(page: Page, section = '.state'): Promise<Record<string, string>> {
+  const names = await page.locator(`${section} dt`).allInnerTexts();
+  const values = await page.locator(`${section} dd:not(.note)`).allInnerTexts();
+  return Object.fromEntries(names.map((name, i) => [name, values[i]]));
+}
+
 /** A page of its own. */
 export async function newPage(
   t: ExecutionContext,

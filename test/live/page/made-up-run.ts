@@ -51,6 +51,12 @@ export function madeUpRun(steps: number, others: Partial<Snapshot> = {}): Snapsh
     gradients: range(1, Math.floor(steps / 100)).map((i) => madeUpGradients(i * 100)),
     samples: range(1, Math.floor(steps / 500)).map((i) => madeUpSample(i * 500)),
     alerts: [],
+    upkeep: {
+      checkpoint: { time: START_SECONDS, bytes: 2_703_360 },
+      counts: { written: 4, failed: 0, skipped: 1 },
+      residentBytes: 231 * 2 ** 20,
+      arenaBytes: 46_871_347,
+    },
     ...others,
   };
 }

@@ -1,7 +1,9 @@
 import test from 'ava';
+import { formatBytes } from '../../../src/bytes.ts';
 import { PHASES } from '../../../src/metrics/catalogue.ts';
 import { formatNumber, formatSeconds, formatShare } from '../../../src/numbers.ts';
-import { browserTest, closeBrowser, newPage } from './browser.ts';
+import { RUN } from '../../metrics/scrape.ts';
+import { browserTest, closeBrowser, newPage, tilesOf } from './browser.ts';
 import { RecordedRun } from './recorded-run.ts';
 
 test.after.always(closeBrowser);
@@ -85,5 +87,45 @@ browserTest(
       `The norm is ${norm}. ${formatShare(share)} of all steps were clipped to ${bound}.`,
     );
     t.is(await page.locator('.state dd.note').last().textContent(), `clipped above ${bound}`);
+  },
+);
+
+browserTest(
+  'checkpoints and the arena are those of the metrics, the age too as it grows',
+  async (t) => {
+    let secondsBehind = 50;
+    const run = await RecordedRun.start(t, () => Date.now() - 1000 * secondsBehind);
+    run.recorder.recordCheckpoint({ bytes: 2_703_360, seconds: 0.1 });
+    run.recorder.recordCheckpoint({ bytes: 2_703_999, seconds: 0.1 });
+    run.recorder.recordCheckpointSkipped();
+    run.recorder.recordCheckpointFailure();
+    secondsBehind = 0;
+    run.train(1);
+    const metric = await run.scrape();
+    const arena = [...RUN.arenaBytes.keys()].map((region) =>
+      metric(`arena_bytes{region="${region}"}`),
+    );
+
+    const { page, complaints } = await newPage(t);
+    await page.goto(run.url);
+    await page.waitForSelector('#loss canvas');
+    t.like(await tilesOf(page, '#upkeep'), {
+      'Its size': formatBytes(metric('checkpoint_bytes')),
+      'Checkpoints written': String(metric('checkpoints_total')),
+      'Checkpoints failed': String(metric('checkpoint_failures_total')),
+      Arena: formatBytes(arena.reduce((sum, bytes) => sum + bytes, 0)),
+    });
+    const notes = await page.locator('#upkeep dd.note').allInnerTexts();
+    t.is(notes[2], `${metric('checkpoint_skipped_total')} left out, writer busy`);
+    const age = (await run.scrape())('checkpoint_age_seconds');
+    t.true(age >= 50);
+    const shown = await page.waitForFunction((least) => {
+      const text = document.querySelector('#upkeep dd')?.textContent ?? '';
+      const [, minutes = 0, seconds] = /^(?:(\d+)m )?(\d+)s ago$/.exec(text) ?? [];
+      const told = 60 * Number(minutes) + Number(seconds);
+      return told >= least && told;
+    }, Math.ceil(age));
+    t.true(Number(await shown.jsonValue()) <= (await run.scrape())('checkpoint_age_seconds') + 1);
+    t.deepEqual(complaints, []);
   },
 );

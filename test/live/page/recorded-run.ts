@@ -29,10 +29,11 @@ export class RecordedRun {
     this.#metrics = metrics;
   }
 
-  static async start(t: ExecutionContext): Promise<RecordedRun> {
+  /** `now`: Unix time in milliseconds. */
+  static async start(t: ExecutionContext, now: () => number = Date.now): Promise<RecordedRun> {
     const description = { ...DESCRIPTION, phases: [...PHASES] };
-    const live = new LiveRun(description);
-    const source = createMetrics({ run: 'r' });
+    const live = new LiveRun(description, now);
+    const source = createMetrics({ run: 'r', now });
     const pages = livePages(live);
     const server = await startMetricsServer({ host: '127.0.0.1', port: 0, source, pages });
     t.teardown(async () => {

@@ -2,22 +2,16 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import type { Page } from 'playwright-core';
+import { formatBytes } from '../../../src/bytes.ts';
 import { formatNumber } from '../../../src/numbers.ts';
 import { runCli, startCli, TINY } from '../../helpers/cli.ts';
 import { type LoggedStep, linesOf, logsOf } from '../../helpers/runs.ts';
 import { temporaryFolder } from '../../helpers/temporary-folder.ts';
 import { writeText } from '../../helpers/text.ts';
 import { parseSeries } from '../../metrics/scrape.ts';
-import { browserTest, closeBrowser, newPage, openTable } from './browser.ts';
+import { browserTest, closeBrowser, newPage, openTable, tilesOf } from './browser.ts';
 
 test.after.always(closeBrowser);
-
-/** What the tiles show, by their names. */
-async function tilesOf(page: Page): Promise<Record<string, string>> {
-  const names = await page.locator('.state dt').allInnerTexts();
-  const values = await page.locator('.state dd:not(.note)').allInnerTexts();
-  return Object.fromEntries(names.map((name, i) => [name, values[i]]));
-}
 
 /** Mean seconds of a step in each phase that took any. */
 async function phaseTimesOf(page: Page): Promise<Map<string, number>> {
@@ -67,7 +61,8 @@ browserTest('page, metrics, logs and report of a real run show the same numbers'
   const { cwd, url, running } = await trained(t);
   await page.goto(url);
   await page.locator('.badge', { hasText: 'finished' }).waitFor();
-  const series = parseSeries(await (await fetch(`${url}/metrics`)).text(), 'real');
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const series = parseSeries(text, 'real');
   const metric = (name: string) => series.get(`threadloom_${name}`) ?? Number.NaN;
   const { steps, evals } = logsOf(join(cwd, 'real'));
   const last = linesOf<LoggedStep>(steps).at(-1) as LoggedStep;
@@ -93,6 +88,14 @@ browserTest('page, metrics, logs and report of a real run show the same numbers'
   for (const [phase, seconds] of await phaseTimesOf(page)) {
     isNear(t, seconds, metric(`phase_seconds_sum{phase="${phase}"}`) / 60, phase);
   }
+  const upkeep = await tilesOf(page, '#upkeep');
+  t.is(upkeep['Its size'], formatBytes(metric('checkpoint_bytes')));
+  t.is(upkeep['Checkpoints written'], String(metric('checkpoints_total')));
+  t.is(upkeep['Checkpoints failed'], '0');
+  const [, resident] = /^process_resident_memory_bytes\S* (\d+)$/m.exec(text) ?? [];
+  const told = Number.parseFloat(upkeep['Resident memory']);
+  t.regex(upkeep['Resident memory'], / MiB$/);
+  t.true(Math.abs(told / (Number(resident) / 2 ** 20) - 1) < 0.1, `${told} MiB for ${resident}`);
   t.deepEqual(complaints, []);
 
   running.child.kill('SIGINT');
@@ -108,6 +111,10 @@ browserTest('page, metrics, logs and report of a real run show the same numbers'
   t.like(await tilesOf(page), expected);
   t.is(await page.locator('.badge').textContent(), 'finished');
   t.is(await page.locator('.connection').textContent(), 'report');
+  const saved = await tilesOf(page, '#upkeep');
+  t.is(saved['Its size'], upkeep['Its size']);
+  t.regex(saved['Last checkpoint'], / ago$/);
+  t.is(saved['Resident memory'], '–');
   const phases = await phaseTimesOf(page);
   for (const [phase, seconds] of phases) {
     isNear(t, seconds, metric(`phase_seconds_sum{phase="${phase}"}`) / 60, phase);
