@@ -32,6 +32,8 @@ export interface QueryFile {
   refId: string;
   expr: string;
   legendFormat?: string;
+  instant: boolean;
+  range: boolean;
   datasource?: { type: string; uid: string };
 }
 
@@ -39,6 +41,9 @@ export interface VariableFile {
   name: string;
   type: string;
   query: string | { query: string };
+  /** Of one that offers all of its values together. */
+  includeAll: boolean;
+  allValue?: string;
   datasource?: { type: string; uid: string };
 }
 
@@ -53,10 +58,14 @@ export function shownPanels({ panels }: DashboardFile): PanelFile[] {
 }
 
 /** Every query of every panel. */
-export function panelQueries(): { where: string; query: QueryFile }[] {
+export function panelQueries(): { where: string; query: QueryFile; dashboard: DashboardFile }[] {
   return DASHBOARD_FILES.flatMap(([file, dashboard]) =>
     shownPanels(dashboard).flatMap(({ title, targets = [] }) =>
-      targets.map((query) => ({ where: `${file}, ${title}, ${query.refId}`, query })),
+      targets.map((query) => ({
+        where: `${file}, ${title}, ${query.refId}`,
+        query,
+        dashboard,
+      })),
     ),
   );
 }

@@ -1,4 +1,4 @@
-/** A real Prometheus that scrapes one target with the committed configuration and rules. */
+/** A real Prometheus that scrapes some targets with the committed configuration and rules. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,6 +14,11 @@ import { RULES_FILE } from './rule-file.ts';
 const INTERVAL = '500ms';
 const POLL_MILLISECONDS = 100;
 const PATIENCE_MILLISECONDS = 40_000;
+
+/** A graph of the test asks for that much of the past. */
+const RANGE_SECONDS = 2;
+
+type Pair = [time: number, value: string];
 
 export interface Sample {
   metric: Record<string, string>;
@@ -31,11 +36,20 @@ export class PrometheusServer {
   async query(expr: string): Promise<Sample[]> {
     const { resultType, result } = await this.api('query', { query: expr });
     if (resultType !== 'vector') throw new Error(`Expected a vector of ${expr}, got ${resultType}`);
-    return result.map(
-      ({ metric, value: [, text] }: { metric: object; value: [number, string] }) => ({
-        metric,
-        value: Number(text),
-      }),
+    return result.map(({ metric, value: [, text] }: { metric: Sample['metric']; value: Pair }) => ({
+      metric,
+      value: Number(text),
+    }));
+  }
+
+  /** What the query gave at each of the last moments, as a graph asks; each value is a sample. */
+  async queryRange(expr: string): Promise<Sample[]> {
+    const end = Date.now() / 1000;
+    const [start, step] = [end - RANGE_SECONDS, RANGE_SECONDS / 4];
+    const times = { start: String(start), end: String(end), step: String(step) };
+    const { result } = await this.api('query_range', { query: expr, ...times });
+    return result.flatMap(({ metric, values }: { metric: Sample['metric']; values: Pair[] }) =>
+      values.map(([, text]) => ({ metric, value: Number(text) })),
     );
   }
 
@@ -70,13 +84,13 @@ export class PrometheusServer {
 /** Starts it on a free port with a storage of its own; it ends with the test. */
 export async function startPrometheus(
   t: ExecutionContext,
-  target: string,
+  ...targets: string[]
 ): Promise<PrometheusServer> {
   const folder = temporaryFolder(t);
   const config = parse(readFileSync(join(DASHBOARDS_FOLDER, 'prometheus.yml'), 'utf8'));
   config.global = { scrape_interval: INTERVAL, evaluation_interval: INTERVAL };
   config.rule_files = [RULES_FILE];
-  config.scrape_configs[0].static_configs = [{ targets: [target] }];
+  config.scrape_configs[0].static_configs = [{ targets }];
   writeFileSync(join(folder, 'prometheus.yml'), stringify(config));
   const port = await freePort();
   const child = spawn(

@@ -4,12 +4,18 @@ import { messageOf } from '../../src/errors.ts';
 import { type RunningCli, startCli, TINY } from '../helpers/cli.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeText } from '../helpers/text.ts';
-import { DASHBOARD_FILES, panelQueries, type VariableFile } from './dashboard-files.ts';
+import {
+  DASHBOARD_FILES,
+  type DashboardFile,
+  panelQueries,
+  type VariableFile,
+} from './dashboard-files.ts';
 import { type PrometheusServer, type Sample, startPrometheus } from './prometheus-server.ts';
 import { isInstalled } from './promtool.ts';
 import { RULES } from './rule-file.ts';
 
 const RUN = 'scraped';
+const RUNS = [RUN, 'beside'];
 
 interface ActiveAlert {
   state: 'pending' | 'firing';
@@ -17,7 +23,9 @@ interface ActiveAlert {
 }
 
 /** As Grafana puts values into queries. */
-const VARIABLES: Readonly<Record<string, string>> = {
+type Variables = Readonly<Record<string, string>>;
+
+const OF_ONE_RUN: Variables = {
   job: 'threadloom',
   run: RUN,
   layer: '.+',
@@ -25,30 +33,29 @@ const VARIABLES: Readonly<Record<string, string>> = {
   __range: '1m',
 };
 
-test('a real Prometheus that scrapes a real run answers every query of every panel and rule', async (t) => {
+test('a real Prometheus that scrapes real runs answers every query of every panel and rule', async (t) => {
   if (!isInstalled(t, 'prometheus')) return;
-  const prometheus = await startPrometheus(t, await startBusyRun(t));
+  const targets = await Promise.all(RUNS.map((name) => startBusyRun(t, name)));
+  const prometheus = await startPrometheus(t, ...targets);
   await prometheus.until(
-    'count_over_time(threadloom_steps_total[1m]) >= 10',
-    'threadloom_gradients_step > 0',
-    'threadloom_phase_seconds_count{phase="evaluate"} > 1',
-    'threadloom:checkpoint_interval:seconds < 600',
+    ...[
+      'count_over_time(threadloom_steps_total[1m]) >= 10',
+      'threadloom_gradients_step > 0',
+      'threadloom_phase_seconds_count{phase="evaluate"} > 1',
+      'threadloom:checkpoint_interval:seconds < 600',
+    ].map((expr) => `count(${expr}) == ${RUNS.length}`),
   );
-  const faults: string[] = [];
-  for (const { where, query } of panelQueries()) {
-    const expr = withValues(query.expr);
-    // An alert that does not fire has no labels to show.
-    const legend = expr.includes('ALERTS') ? '' : query.legendFormat;
-    faults.push(...(await faultsOf(prometheus, where, expr, legend)));
-  }
+  const faults = (
+    await Promise.all(panelQueries().map((each) => faultsOfPanel(prometheus, each)))
+  ).flat();
   for (const [file, { templating }] of DASHBOARD_FILES) {
     for (const variable of templating.list) {
       if (!(await hasValues(prometheus, variable))) faults.push(`${file}: ${variable.name}`);
     }
   }
   for (const { record, expr } of RULES.filter(({ record }) => record)) {
-    faults.push(...(await faultsOf(prometheus, `rule ${record}`, expr)));
-    faults.push(...(await faultsOf(prometheus, 'record', record!)));
+    faults.push(...(await faultsOf(prometheus.query(expr), `rule ${record}: ${expr}`)));
+    faults.push(...(await faultsOf(prometheus.query(record!), `record ${record}`)));
   }
   const { groups } = await prometheus.api('rules');
   for (const { name, health, lastError, state } of groups[0].rules) {
@@ -97,10 +104,10 @@ test('a real run that is stopped with Ctrl-C is seen to have ended, not to be go
 });
 
 /** A run that has a series of everything within seconds, and trains until the test ends; its address. */
-function startBusyRun(t: ExecutionContext): Promise<string> {
+function startBusyRun(t: ExecutionContext, name: string): Promise<string> {
   const folder = temporaryFolder(t);
   return startRun(t, [
-    ...['train', writeText(folder, 'text.txt', 20_000), '--run', join(folder, RUN)],
+    ...['train', writeText(folder, 'text.txt', 20_000), '--run', join(folder, name)],
     ...['--cell', 'gru', '--hidden', '32', '--layers', '2', '--batch', '8', '--chunk', '16'],
     ...['--steps', '1000000', '--workers', '2', '--eval-every', '200'],
     ...['--checkpoint-every', '100', '--gradients-every', '20'],
@@ -117,33 +124,73 @@ async function addressOf(run: RunningCli): Promise<string> {
   return address;
 }
 
-function withValues(expr: string): string {
-  return expr.replaceAll(/\$\{?([a-z_]+)\}?/g, (_, name) => VARIABLES[name] ?? `$${name}`);
+function withValues(expr: string, variables = OF_ONE_RUN): string {
+  return expr.replaceAll(/\$\{?([a-z_]+)\}?/g, (_, name) => variables[name] ?? `$${name}`);
 }
 
-/** That it does not parse, has no series, a value that is not finite, or none of the labels its legend names. */
-async function faultsOf(
+/** As a dashboard is opened: whatever offers it is at "All". */
+function atAll({ templating }: DashboardFile): Variables {
+  const all = templating.list.filter(({ includeAll }) => includeAll);
+  return {
+    ...OF_ONE_RUN,
+    ...Object.fromEntries(all.map(({ name, allValue = '' }) => [name, allValue])),
+  };
+}
+
+/** Of a panel's query for one run and for all, at this moment and, where the panel asks so, over time. */
+async function faultsOfPanel(
   prometheus: PrometheusServer,
+  { where, query, dashboard }: ReturnType<typeof panelQueries>[number],
+): Promise<string[]> {
+  const one = withValues(query.expr);
+  const variables = atAll(dashboard);
+  const all = withValues(query.expr, variables);
+  // An alert that does not fire has no labels to show.
+  const legend = one.includes('ALERTS') ? '' : query.legendFormat;
+  const runs = query.expr.includes('$run') ? RUNS.filter(isMatchedBy(variables.run)) : RUNS;
+  const found = await Promise.all([
+    faultsOf(prometheus.query(one), `${where}: ${one}`, legend),
+    faultsOf(prometheus.query(all), `${where}: ${all}`, legend, runs),
+    query.range
+      ? faultsOf(prometheus.queryRange(all), `${where}, over time: ${all}`, legend, runs)
+      : [],
+  ]);
+  return found.flat();
+}
+
+function isMatchedBy(pattern: string): (run: string) => boolean {
+  return (run) => new RegExp(`^(${pattern})$`).test(run);
+}
+
+/**
+ * That it does not parse, has no series, a value that is not finite, none of the labels its legend names, or, where its series
+ * are of runs, none of one of `runs`.
+ */
+async function faultsOf(
+  asked: Promise<Sample[]>,
   where: string,
-  expr: string,
   legend = '',
+  runs: readonly string[] = [],
 ): Promise<string[]> {
   let samples: Sample[];
   try {
-    samples = await prometheus.query(expr);
+    samples = await asked;
   } catch (error) {
-    return [`${where}: ${messageOf(error)}: ${expr}`];
+    return [`${messageOf(error)}: ${where}`];
   }
-  if (samples.length === 0) return [`${where}: no series: ${expr}`];
+  if (samples.length === 0) return [`no series: ${where}`];
   const labels = [...legend.matchAll(/\{\{(\w+)\}\}/g)].map(([, label]) => label);
-  return samples.flatMap(({ metric, value }) => {
-    const series = `${where}: ${JSON.stringify(metric)}: ${expr}`;
+  const faults = samples.flatMap(({ metric, value }) => {
+    const series = `${JSON.stringify(metric)}: ${where}`;
     const missing = labels.filter((label) => !metric[label]);
     return [
       ...(Number.isFinite(value) ? [] : [`${value}: ${series}`]),
       ...missing.map((label) => `no label ${label}: ${series}`),
     ];
   });
+  const present = samples.map(({ metric }) => metric.run);
+  const lost = present.every(Boolean) ? runs.filter((run) => !present.includes(run)) : [];
+  return [...faults, ...lost.map((run) => `no series of ${run}: ${where}`)];
 }
 
 /** Whether there is something to choose. */
