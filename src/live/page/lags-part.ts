@@ -105,7 +105,12 @@ function scaleLegend() {
   }
   const [low, high] = [element('span'), element('span')];
   return {
-    element: element('p', { class: 'scale' }, 'norm, log scale: ', low, strip, high),
+    element: element(
+      'p',
+      { class: 'scale' },
+      'norm, log scale: ',
+      element('span', {}, low, strip, high),
+    ),
     show(least: number, most: number) {
       setText(low, formatNumber(least));
       setText(high, formatNumber(most));

@@ -1,15 +1,17 @@
 /** Where the time of a step goes: stacked over steps, and as a table of means. */
 import { formatSeconds, formatShare } from '../../numbers.ts';
-import { joinPoints, PointSeries } from '../points.ts';
-import type { Point, Snapshot } from '../protocol.ts';
-import { type PhaseShare, phaseColour, phaseShares, stacked } from '../view/phases.ts';
+import type { Snapshot } from '../protocol.ts';
+import {
+  type PhaseShare,
+  phaseColour,
+  phaseShares,
+  phaseStretches,
+  stacked,
+} from '../view/phases.ts';
 import { CurvesPart } from './curves-part.ts';
 import { element, setText, table } from './elements.ts';
 import { swatch } from './legend.ts';
 import type { Part } from './part.ts';
-
-/** Few, so that a validation is spread over the steps that it is for. */
-const STRETCHES = 60;
 
 export function phasesPart(): Part {
   const means = meansTable();
@@ -29,7 +31,7 @@ export function phasesPart(): Part {
       })),
     read: ({ run, points }) => {
       if (points.length === 0) return 'No step has been taken yet.';
-      const stretches = stretchesOf(points);
+      const stretches = phaseStretches(points);
       const shares = phaseShares(run.phases, points);
       if (shares.length === 0) return 'The time of the steps is not known.';
       const rows = shares.map(({ index }) =>
@@ -86,14 +88,4 @@ function meansTable() {
 
 function phaseOf({ phase }: { phase: string }): string {
   return phase;
-}
-
-/** The newest step does not stand alone: a validation that it had would tower above all. */
-function stretchesOf(points: readonly Point[]): Point[] {
-  const series = new PointSeries(STRETCHES);
-  for (const point of points) series.add(point);
-  const stretches = [...series.points];
-  const newest = stretches.pop() as Point;
-  const before = stretches.pop();
-  return [...stretches, before ? joinPoints(before, newest) : newest];
 }

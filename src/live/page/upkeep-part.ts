@@ -53,7 +53,7 @@ function tilesOf(isReport: boolean): Tile[] {
       ({ upkeep: { residentBytes } }) =>
         residentBytes === null
           ? ['–', missing]
-          : [formatBytes(residentBytes), 'Node.js, all threads and the arena'],
+          : [formatBytes(residentBytes), 'of the whole process'],
     ],
     [
       'Arena',

@@ -1,5 +1,6 @@
 /** Where the time of a step goes. Pure. */
 import type { Phase } from '../../metrics/catalogue.ts';
+import { joinPoints, PointSeries } from '../points.ts';
 import type { Point } from '../protocol.ts';
 
 /** Custom property of each phase's colour. */
@@ -46,6 +47,23 @@ export function phaseShares(phases: readonly string[], points: readonly Point[])
       share: seconds[index] / total,
     }))
     .filter(({ seconds: taken }) => taken > 0);
+}
+
+/** Few, so that a validation is spread over the steps that it is for. */
+const STRETCHES = 60;
+
+/** The newest one is not shorter than the others, but for a few steps: a validation that it had would tower above all. */
+export function phaseStretches(points: readonly Point[]): Point[] {
+  const series = new PointSeries(STRETCHES);
+  for (const point of points) series.add(point);
+  const stretches = [...series.points];
+  let newest = stretches.pop() as Point;
+  do {
+    const before = stretches.pop();
+    if (!before) break;
+    newest = joinPoints(before, newest);
+  } while (newest.steps < (stretches[0]?.steps ?? 0));
+  return [...stretches, newest];
 }
 
 /** Row i is the sum of the rows from i on: the upper edges of stacked areas, the uppermost first. */

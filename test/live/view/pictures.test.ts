@@ -2,7 +2,12 @@ import test from 'ava';
 import { logScale, viridis } from '../../../src/live/view/colour-scale.ts';
 import { lagLabels, lagSentences } from '../../../src/live/view/lags.ts';
 import { missingGradients, missingSamples } from '../../../src/live/view/missing.ts';
-import { phaseShares, recentBusyShares, stacked } from '../../../src/live/view/phases.ts';
+import {
+  phaseShares,
+  phaseStretches,
+  recentBusyShares,
+  stacked,
+} from '../../../src/live/view/phases.ts';
 import { smooth } from '../../../src/live/view/smoothing.ts';
 import { madeUpPoint, madeUpRun } from '../page/made-up-run.ts';
 
@@ -80,6 +85,20 @@ test('the time of a step is parted by phase, weighed by steps', (t) => {
       [5, 6],
     ],
   );
+});
+
+test('the last stretch of a long history is no shorter than the others, and no step is lost', (t) => {
+  for (const count of [1, 2, 60, 61, 1000, 1234]) {
+    const points = Array.from({ length: count }, (_, i) => madeUpPoint(i + 1));
+    const stretches = phaseStretches(points);
+    const steps = stretches.map((stretch) => stretch.steps);
+    t.is(
+      steps.reduce((sum, each) => sum + each, 0),
+      count,
+    );
+    t.true(stretches.length <= 60);
+    t.true(steps[steps.length - 1] >= steps[0], String(steps));
+  }
 });
 
 test('the busy shares are those of the last points that know all workers', (t) => {
