@@ -113,7 +113,7 @@ export class RunTelemetry {
     return result;
   }
 
-  /** After all steps: what has come since the last one has a line of its own. */
+  /** After all steps: what has come since the last one has a line of its own, in which the last snapshot cannot be. */
   end(): void {
     const between = this.#takeBetween();
     if (!between) return;

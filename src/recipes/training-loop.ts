@@ -95,8 +95,9 @@ export class TrainingLoop {
     } finally {
       await feed.close();
     }
-    await this.#saveLast();
+    // Before the last checkpoint, which counts the lines that stay.
     this.#telemetry.end();
+    await this.#saveLast();
   }
 
   /** The chunks of all steps to come: the loader works while the pool computes. */

@@ -116,10 +116,12 @@ browserTest('page, metrics, logs and report of a real run show the same numbers'
   t.regex(saved['Last checkpoint'], / ago$/);
   t.is(saved['Resident memory'], '–');
   const phases = await phaseTimesOf(page);
+  // No log holds the snapshot for the last checkpoint, which counts their lines.
+  t.true(phases.delete('snapshot'));
   for (const [phase, seconds] of phases) {
     isNear(t, seconds, metric(`phase_seconds_sum{phase="${phase}"}`) / 60, phase);
   }
-  for (const phase of ['compute', 'snapshot', 'evaluate']) t.true(phases.has(phase), phase);
+  for (const phase of ['compute', 'evaluate']) t.true(phases.has(phase), phase);
   t.deepEqual(complaints, []);
 });
 
