@@ -1,6 +1,8 @@
 /** What the measurements say: medians, ratios, one table. */
+
 import { formatBytes } from '../../src/bytes.ts';
 import { formatCount } from '../../src/commands/output.ts';
+import { median } from '../../src/statistics.ts';
 import { describeShape, type Shape } from './shapes.ts';
 import { type Measurement, type Missing, NATIVE } from './systems.ts';
 
@@ -125,10 +127,4 @@ function formatCell({ system, tokensPerSecond, nativeIsFasterBy: ratio }: Result
   const rate = formatCount(tokensPerSecond);
   if (system === NATIVE || ratio === null) return rate;
   return `${rate} (${ratio < 10 ? ratio.toFixed(2) : formatCount(ratio)}×)`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length / 2;
-  return (sorted[Math.ceil(half) - 1] + sorted[Math.floor(half)]) / 2;
 }

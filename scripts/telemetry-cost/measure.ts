@@ -10,6 +10,7 @@ import { text } from 'node:stream/consumers';
 import type { Settings } from '../../src/config/config.ts';
 import { expected, InputError } from '../../src/errors.ts';
 import { surroundings } from '../../src/machine.ts';
+import { median } from '../../src/statistics.ts';
 import { runWithFlags, wholeOf } from '../flags.ts';
 import { type Program, startProgram } from '../http-load/program.ts';
 import { fullestMetrics } from './fullest-scrape.ts';
@@ -188,12 +189,6 @@ telemetry  metrics scraped once a second (${scrapes} answers), a live page open,
 time       on / off, median of ${ratios.length} pairs of processes: ${median(ratios).toFixed(4)} (from ${least} to ${most})
 scrape     ${render.milliseconds.toFixed(2)} ms to render the longest there can be, ${render.bytes} bytes; median of ${RENDERS}
 `;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
 }
 
 function log(line: string): void {

@@ -33,6 +33,8 @@ const PUBLISH_MILLISECONDS = 250;
 const MAX_EVENT_POINTS = 16;
 /** Between two looks at what is wrong. */
 const LOOK_MILLISECONDS = 1000;
+/** How long a snapshot is sent to those who come: it may take some milliseconds to make. */
+const SNAPSHOT_MILLISECONDS = 500;
 
 export class LiveRun implements Recorder {
   readonly #now: () => number;
@@ -53,7 +55,7 @@ export class LiveRun implements Recorder {
   #pending = new PointSeries(MAX_EVENT_POINTS);
   #publishing: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
-  #snapshot: { id: string; event: LiveEvent } | undefined;
+  #snapshot: { id: string; madeAt: number; event: LiveEvent } | undefined;
 
   /** `now`: Unix time in milliseconds; `residentBytes`: of this process. */
   constructor(
@@ -99,11 +101,12 @@ export class LiveRun implements Recorder {
     };
   }
 
-  /** What one who has seen the event `lastId` has not: what came after it, or a snapshot where that is not kept. */
+  /**
+   * What one who has seen the event `lastId` has not: what came after it or, where that is not kept, a snapshot and what came
+   * after that. However often it is asked for, a snapshot is made twice a second at most, and no event for it alone.
+   */
   unseen(lastId: string | undefined): readonly LiveEvent[] {
-    this.#publish();
-    this.#look();
-    return (lastId !== undefined && this.#events.since(lastId)) || [this.#snapshotEvent()];
+    return (lastId !== undefined && this.#events.since(lastId)) || this.#snapshotAndSince();
   }
 
   /** The description says the rest. */
@@ -251,12 +254,18 @@ export class LiveRun implements Recorder {
     this.#events.publish('alerts', this.#alerts);
   }
 
-  #snapshotEvent(): LiveEvent {
+  #snapshotAndSince(): readonly LiveEvent[] {
+    const made = this.#snapshot;
+    const isRecent = made && this.#now() - made.madeAt < SNAPSHOT_MILLISECONDS;
+    const since = isRecent && this.#events.since(made.id);
+    if (since) return [made.event, ...since];
+    // What is pending is in the snapshot, and must not be told after it.
+    this.#publish();
+    this.#look();
     const { id } = this.#events;
-    if (this.#snapshot?.id !== id) {
-      this.#snapshot = { id, event: new LiveEvent(id, 'snapshot', this.#toSnapshot()) };
-    }
-    return this.#snapshot.event;
+    const event = new LiveEvent(id, 'snapshot', this.#toSnapshot());
+    this.#snapshot = { id, madeAt: this.#now(), event };
+    return [event];
   }
 
   #toSnapshot(): Snapshot {

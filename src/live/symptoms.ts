@@ -1,5 +1,7 @@
 /** Figures that alerts are made from. Pure. */
+
 import { STEP_PHASES } from '../metrics/catalogue.ts';
+import { median } from '../statistics.ts';
 import type { GradientsPoint, Point } from './protocol.ts';
 import { THRESHOLDS } from './thresholds.ts';
 
@@ -120,12 +122,6 @@ export function slowestWorker(points: readonly Point[]): number | undefined {
 
 function stepSeconds({ phaseSeconds }: Point): number {
   return sum(phaseSeconds, (seconds) => seconds);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
 }
 
 function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {

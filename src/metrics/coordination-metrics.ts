@@ -1,5 +1,6 @@
 /** Where the time of the steps goes: phases, tasks, workers. */
 import type { Counter, Histogram } from 'prom-client';
+import { median } from '../statistics.ts';
 import { PHASES, type Phase, TASK_PHASES } from './catalogue.ts';
 import type { Instruments } from './definitions.ts';
 import type { PoolRecord, StepRecord, TaskRecord } from './records.ts';
@@ -66,10 +67,8 @@ export class CoordinationMetrics {
 
 /** Time by which the slowest task took longer than the median one; 0 for a single task. */
 function stragglerGap(tasks: readonly TaskRecord[]): number {
-  const sorted = tasks.map(({ seconds }) => seconds).sort((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  const median = (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
-  return sorted[sorted.length - 1] - median;
+  const seconds = tasks.map((task) => task.seconds);
+  return Math.max(...seconds) - median(seconds);
 }
 
 /** All begin at zero: a phase that has not happened yet is known to have taken no time. */
