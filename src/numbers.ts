@@ -41,9 +41,14 @@ export function formatShare(share: number): string {
 
 /** The time of a phase, in the unit that suits: 0.0123 → "12.3 ms" */
 export function formatSeconds(seconds: number): string {
-  if (seconds >= 1) return `${seconds.toPrecision(3)} s`;
-  if (seconds >= 1e-3) return `${(seconds * 1e3).toPrecision(3)} ms`;
+  if (seconds >= 1) return `${threeDigits(seconds)} s`;
+  if (seconds >= 1e-3) return `${threeDigits(seconds * 1e3)} ms`;
   return `${(seconds * 1e6).toFixed(0)} µs`;
+}
+
+/** Or more, where there are more before the point. */
+function threeDigits(value: number): string {
+  return value < 100 ? value.toPrecision(3) : value.toFixed(0);
 }
 
 function shortExponent(text: string): string {

@@ -20,6 +20,8 @@ const CASES: [(value: number) => string, number, string][] = [
   [formatShare, 0.934, '93%'],
   [formatShare, 0.0042, '0.42%'],
   [formatSeconds, 2.5, '2.50 s'],
+  [formatSeconds, 1234.5, '1235 s'],
+  [formatSeconds, 0.9996, '1000 ms'],
   [formatSeconds, 0.0123, '12.3 ms'],
   [formatSeconds, 0.00045, '450 µs'],
 ];

@@ -1,6 +1,7 @@
 /** What the machine can do at most, measured: multiply-adds in registers and copying of memory, on several threads at once. */
 import { planEngine, startEngine } from '../coordinator/engine.ts';
 import { chooseKernels } from '../kernels/backend.ts';
+import { freeMemoryBytes } from '../machine.ts';
 import { measureRate } from '../pool/machine-rate.ts';
 
 export interface Peak {
@@ -42,7 +43,7 @@ export async function measurePeak(workers: number): Promise<Peak> {
   const kernels = chooseKernels('auto');
   const plan = planEngine(
     { spec: SMALLEST, times: 1, workers, kernels, evaluationStreams: 1 },
-    Number.POSITIVE_INFINITY,
+    freeMemoryBytes(),
   );
   const { pool } = await startEngine(plan);
   const best = async (what: 'multiply-add' | 'copy') => {

@@ -24,7 +24,8 @@ const REACH = ['metricsHost', 'metricsAllowedHosts'] as const;
 
 /**
  * `stored`: what stands in the config.json of the run in folder `path`. The totals `steps` and `epochs` are only checked: the
- * configuration keeps the run's own, the horizon of its schedule. Throws InputError for values that cannot be.
+ * configuration keeps the run's own, the horizon of its schedule. More workers than this machine has cores must be asked for
+ * anew: the run may come from a larger machine, or from a stranger. Throws InputError for values that cannot be.
  */
 export function resumedConfig(
   stored: Readonly<Record<string, unknown>>,
@@ -33,6 +34,7 @@ export function resumedConfig(
   { onWarning }: TrainObserver,
 ): Config {
   const configured = resolveConfig(stored, surroundings());
+  const { cores } = surroundings();
   const found = (files: readonly string[]) => files.map((file) => findMoved(path, file));
   trainSettings.parse({ steps, epochs });
   const given: ResumeSettings = Object.fromEntries(
@@ -43,6 +45,7 @@ export function resumedConfig(
       ...configured,
       ...Object.fromEntries(REACH.map((name) => [name, undefined])),
       ...(given.metrics === false && { metricsPort: undefined }),
+      workers: Math.min(configured.workers, cores),
       ...given,
       files: found(configured.files),
       val: found(configured.val),
@@ -56,6 +59,12 @@ export function resumedConfig(
     onWarning?.(
       `The run was started with ${flags}, which holds no longer: it listens on ${config.metricsHost}. ` +
         'Give that again where others are to reach it.',
+    );
+  }
+  if (config.workers < configured.workers && given.workers === undefined) {
+    onWarning?.(
+      `The run was started with --workers ${configured.workers}, more than the ${cores} cores this process may use; it goes on ` +
+        `with ${cores}, to the same bits. Give --workers for more.`,
     );
   }
   return config;

@@ -61,6 +61,11 @@ test('a memory plan above the free memory', refusedAlone, {
   nodeFlags: ['--import', LITTLE_MEMORY],
   says: /^Expected the memory plan to fit 97\.7 KiB \(as much as memory is free\), got \d+ KiB\. Lower /,
 });
+test('more workers than the free memory has room for', refusedAlone, {
+  args: [...train(), '--workers', '4096'],
+  nodeFlags: ['--import', 'data:text/javascript,process.availableMemory = () => 2 ** 30'],
+  says: /^Expected --workers to fit 102\d MiB \(as much as memory is free beside the arena\), got 4096, which take 32\.0 GiB at least\. Lower --workers\.$/,
+});
 for (const version of ['18.20.4', '20.18.9', '16.0.0']) {
   const pretend = `Object.defineProperty(process.versions, 'node', { value: '${version}' })`;
   test(`Node ${version}`, refusedAlone, {

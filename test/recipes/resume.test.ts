@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { Settings } from '../../src/config/config.ts';
 import { InputError } from '../../src/errors.ts';
+import { surroundings } from '../../src/machine.ts';
 import { inspect } from '../../src/recipes/inspect.ts';
 import type { TrainResult } from '../../src/recipes/reports.ts';
 import type { ResumeSettings } from '../../src/recipes/resumed-config.ts';
@@ -261,6 +262,40 @@ test('a resumed run is open to whom it is told, or serves nothing, without a war
   t.deepEqual(await resumeWatched(other, { metrics: false }), { host: undefined, warnings: [] });
   const again = { metricsHost: OPEN.metricsHost };
   t.deepEqual(await resumeWatched(run, again), { host: '0.0.0.0', warnings: [] });
+});
+
+test('more workers than there are cores must be asked for anew, so that a stranger cannot start thousands', async (t) => {
+  const whole = await neverStopped(WHOLE);
+  const { run } = await train(runPlace(t).settings('r', WHOLE), stoppingAt(8));
+  const file = join(run, 'config.json');
+  const config = JSON.parse(readFileSync(file, 'utf8'));
+  writeFileSync(file, JSON.stringify({ ...config, workers: 4096 }));
+  const { cores } = surroundings();
+  const told: { workers: number; warning: string }[] = [];
+  const goOn = async (settings: ResumeSettings, stop: TrainOptions) => {
+    const warnings: string[] = [];
+    const result = await resume(run, settings, {
+      ...stop,
+      onPlan: ({ workers }) => told.push({ workers, warning: warnings[0] }),
+      onWarning: noteWarnings(warnings),
+    });
+    return result;
+  };
+  await goOn({}, stoppingAt(10));
+  const result = await goOn({ workers: cores + 1 }, {});
+  t.deepEqual(told, [
+    {
+      workers: cores,
+      warning:
+        `The run was started with --workers 4096, more than the ${cores} cores this process may use; it goes on with ${cores}, ` +
+        'to the same bits. Give --workers for more.',
+    },
+    {
+      workers: cores + 1,
+      warning: `--workers ${cores + 1} is more than the ${cores} cores this process may use; expect no gain.`,
+    },
+  ]);
+  same(t, result, whole);
 });
 
 test('a run that was moved with its text goes on', async (t) => {
