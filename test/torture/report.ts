@@ -1,5 +1,8 @@
 /** What schedules of faults came to, and how it is printed. */
 
+/** Seconds within which a run must go on after a death. */
+const MOST_RECOVERY_SECONDS = 1;
+
 export interface Report {
   schedules: number;
   /** By what was done to what. */
@@ -38,6 +41,15 @@ export function addKills(report: Report, kind: string, count = 1): void {
   report.kills[kind] = (report.kills[kind] ?? 0) + count;
 }
 
+/** True where every run ended as an undisturbed one, and went on in time after each death. */
+export function hasPassed({ mismatches, recoverySeconds }: Report): boolean {
+  return mismatches.length === 0 && tooLong(recoverySeconds).length === 0;
+}
+
+function tooLong(recoverySeconds: readonly number[]): readonly number[] {
+  return recoverySeconds.filter((seconds) => seconds > MOST_RECOVERY_SECONDS);
+}
+
 export function formatReport({
   schedules,
   kills,
@@ -56,7 +68,7 @@ export function formatReport({
     `  kills       ${count}\n`,
     ...kinds,
     `  resumes     ${resumes}\n`,
-    `  recovery    median ${seconds(sorted[sorted.length >> 1])} s, longest ${seconds(sorted.at(-1))} s\n`,
+    `  recovery    median ${seconds(sorted[sorted.length >> 1])} s, longest ${seconds(sorted.at(-1))} s, over ${MOST_RECOVERY_SECONDS} s ${tooLong(sorted).length} times\n`,
     `  mismatches  ${mismatches.length}\n`,
     ...mismatches.map((mismatch) => `    ${mismatch}\n`),
   ].join('');
