@@ -31,6 +31,7 @@ export async function listen(
 
 async function open(server: Server, host: string, port: number): Promise<number> {
   server.listen({ host, port });
+  // Or an error: the system answers at once, the look-up of a name within the limits of its resolver.
   await once(server, 'listening');
   const address = server.address();
   return typeof address === 'object' && address ? address.port : port;

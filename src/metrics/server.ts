@@ -133,6 +133,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 function closer(server: Server, pages: Pages | undefined): () => Promise<void> {
   let closed: Promise<void> | undefined;
   return () => {
+    // Nothing is waited for: each connection is ended, whatever its client does.
     closed ??= new Promise((resolve) => {
       server.close(() => resolve());
       pages?.close();

@@ -97,6 +97,7 @@ export function startActor<Api extends object>(
     });
   });
 
+  // Ends with the thread at the latest, which whoever calls ends where it hangs (lasting-actor.ts).
   // Not Promise.race against `exited`: each call would leave a reaction on it for the thread's whole life.
   function settleOrDie(method: string, args: unknown[]): Promise<Answer> {
     return new Promise((resolve, reject) => {

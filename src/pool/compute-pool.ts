@@ -107,6 +107,7 @@ export class ComputePool {
    * the first task that failed by itself or took down MAX_DEATHS threads, or where a thread is stuck. One call at a time.
    */
   run(tasks: readonly ComputeTask[], place: FailurePlace = {}): Promise<TaskResult[]> {
+    // Each task has the limit of its thread (compute-thread.ts), and MAX_DEATHS tries; `close` rejects what is left.
     return new Promise((resolve, reject) => {
       if (this.#phase || this.#closed) throw new Error('The compute pool is busy or closed');
       this.#phase = { tasks, place, results: [], handedOut: [], causes: [], resolve, reject };

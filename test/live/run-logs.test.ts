@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { readRunLogs } from '../../src/live/run-logs.ts';
@@ -63,6 +63,19 @@ test('what came between two steps counts with the later, what came after all wit
       [0.5, 0, 64],
       [0.75, 4, 64],
     ],
+  );
+});
+
+test('a log ends at a hole, however large that is', async (t) => {
+  const folder = temporaryFolder(t);
+  const path = join(folder, 'steps.ndjson');
+  writeFileSync(path, lines(step(1), step(2)));
+  truncateSync(path, 2 ** 40);
+  appendFileSync(path, `\n${lines(step(3))}`);
+  const history = await readRunLogs(folder, PHASES);
+  t.deepEqual(
+    history.points.map((point) => point.step),
+    [1, 2],
   );
 });
 
