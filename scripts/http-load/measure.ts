@@ -4,17 +4,21 @@
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { formatBytes } from '../../src/bytes.ts';
-import { surroundings } from '../../src/machine.ts';
+import { EXIT_CODES } from '../../src/errors.ts';
 import { numberOf, runWithFlags, wholeOf } from '../flags.ts';
-import type { LoadReport } from './clients.ts';
+import type { LoadPlan, LoadReport } from './clients.ts';
 import { type Program, startProgram } from './program.ts';
+import { describe, type Outcome, type Pair, report, shortfallsOf } from './report.ts';
 
-const SCRAPES_PER_SECOND = 200;
-const SLOW_CONNECTIONS = 200;
+const LOAD = {
+  scrapesPerSecond: 200,
+  slowConnections: 200,
+  hostilePerSecond: 20,
+  listeners: 4,
+} as const;
 const WARM_UP_SECONDS = 3;
 /** After a switch, before the clock starts: connections open, caches fill. */
 const SETTLE_SECONDS = 0.5;
@@ -22,19 +26,14 @@ const MODEL = ['--hidden', '256', '--layers', '2', '--batch', '64', '--chunk', '
 
 const HELP = `npm run http-load
 
-Trains, and compares the steps a second with ${SCRAPES_PER_SECOND} scrapes a second and ${SLOW_CONNECTIONS} slow connections to those
-without, in alternating pairs.
+Trains, and compares the steps a second under load with those without, in alternating pairs. The load, all at once:
+${LOAD.scrapesPerSecond} scrapes a second, ${LOAD.slowConnections} slow connections, ${LOAD.hostilePerSecond} requests a second with 64 KiB of headers, ${LOAD.hostilePerSecond} scrapes a second that
+are aborted, and ${LOAD.listeners} live pages that are loaded anew each second. Ends with 1 where it costs too much or could not be applied.
 
   --pairs    how many (8)
   --seconds  time of each half of a pair (3)
   --new      a new connection for each scrape; else connections are kept
 `;
-
-/** Steps a second. */
-interface Pair {
-  without: number;
-  with: number;
-}
 
 const FLAGS = {
   pairs: { type: 'string', default: '8' },
@@ -57,8 +56,7 @@ await runWithFlags(HELP, FLAGS, (flags) =>
   }),
 );
 
-async function measure(measurement: Measurement): Promise<void> {
-  const { pairs, seconds, connections } = measurement;
+async function measure({ pairs, seconds, connections }: Measurement): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'threadloom-http-load-'));
   const loadBefore = loadavg()[0];
   const programs: Program[] = [];
@@ -66,31 +64,54 @@ async function measure(measurement: Measurement): Promise<void> {
     const training = startTraining(folder);
     programs.push(training);
     const [, port] = await training.shows(/metrics +http:\/\/127\.0\.0\.1:(\d+)\//);
-    const load = [port, SCRAPES_PER_SECOND, SLOW_CONNECTIONS, connections];
-    const clients = startProgram('./clients.js', load);
+    const plan: LoadPlan = {
+      port: Number(port),
+      keepsConnections: connections === 'kept',
+      ...LOAD,
+    };
+    const clients = startProgram('./clients.js', [JSON.stringify(plan)]);
     programs.push(clients);
     await training.shows(/^step \d+/m);
     await delay(WARM_UP_SECONDS * 1000);
-    const before = await residentBytes(port);
-    const results: Pair[] = [];
-    const reports: LoadReport[] = [];
+    const outcome: Outcome = {
+      ...{ plan, seconds, loadBefore },
+      model: MODEL.join(' '),
+      pairs: [],
+    };
     for (let i = 0; i < pairs; i++) {
-      // Without and with, with and without: a machine that gets slower favours neither.
-      const without = i % 2 === 0 ? await stepsPerSecond(port, seconds) : 0;
-      clients.child.stdin.write('on\n');
-      const loaded = await stepsPerSecond(port, seconds);
-      clients.child.stdin.write('off\n');
-      reports.push(JSON.parse((await once(clients.child.stdout, 'data'))[0]));
-      results.push({ with: loaded, without: without || (await stepsPerSecond(port, seconds)) });
-      log(`pair ${i + 1}: ${describe(results[i])}`);
+      outcome.pairs.push(await measurePair(port, clients, seconds, i % 2 === 0));
     }
-    const memory = { before, after: await residentBytes(port) };
-    process.stdout.write(report(measurement, results, reports, loadBefore, memory));
+    process.stdout.write(report(outcome));
+    const shortfalls = shortfallsOf(outcome);
+    for (const shortfall of shortfalls) log(shortfall);
+    if (shortfalls.length > 0) process.exitCode = EXIT_CODES.failed;
   } finally {
     for (const { child } of programs) child.kill('SIGKILL');
     await Promise.all(programs.map(({ closed }) => closed));
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Without and with, with and without: a machine that gets slower favours neither. */
+async function measurePair(
+  port: string,
+  { child }: Program,
+  seconds: number,
+  beginsWithout: boolean,
+): Promise<Pair> {
+  const unloaded = async () => ({
+    without: await stepsPerSecond(port, seconds),
+    memoryWithout: await residentBytes(port),
+  });
+  const before = beginsWithout ? await unloaded() : undefined;
+  child.stdin.write('on\n');
+  const speed = await stepsPerSecond(port, seconds);
+  const memory = await residentBytes(port);
+  child.stdin.write('off\n');
+  const load: LoadReport = JSON.parse((await once(child.stdout, 'data'))[0]);
+  const pair = { with: speed, memoryWith: memory, load, ...(before ?? (await unloaded())) };
+  log(describe(pair));
+  return pair;
 }
 
 /** A run that does not end, on every core, of a text that it does not matter to read. */
@@ -120,40 +141,6 @@ async function lastStep(port: string): Promise<{ step: number; seconds: number }
 async function residentBytes(port: string): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   return Number(/^process_resident_memory_bytes\{.*\} (\S+)$/m.exec(text)?.[1]);
-}
-
-function report(
-  { seconds, connections }: Measurement,
-  results: readonly Pair[],
-  reports: readonly LoadReport[],
-  loadBefore: number,
-  memory: { before: number; after: number },
-): string {
-  const sum = (value: (report: LoadReport) => number) =>
-    reports.reduce((total, each) => total + value(each), 0);
-  const loadedSeconds = sum((each) => each.seconds);
-  const ratios = results.map((pair) => pair.with / pair.without).sort((a, b) => a - b);
-  const share = sum((each) => each.processorSeconds) / loadedSeconds;
-  return `
-machine    ${surroundings().cores} cores of ${cpus()[0]?.model.trim()}, load average ${loadBefore.toFixed(1)} at the start
-training   ${MODEL.join(' ')}, all cores
-load       ${(sum((each) => each.answered) / loadedSeconds).toFixed(0)} scrapes answered a second on ${connections} connections, ${sum((each) => each.failed)} failed; ${reports.map(({ slow }) => slow).join(' ')} slow connections, ${sum((each) => each.ended)} ended by the server
-clients    ${(100 * share).toFixed(1)}% of a core, at a lower priority
-memory     ${formatBytes(memory.before)} before, ${formatBytes(memory.after)} after (resident, of the training)
-speed      with / without, median of ${results.length} pairs of ${seconds} s: ${median(ratios).toFixed(4)} (from ${ratios[0].toFixed(4)} to ${ratios[ratios.length - 1].toFixed(4)})
-cost       ${(100 * (1 - median(ratios))).toFixed(2)}%
-`;
-}
-
-function describe(pair: Pair): string {
-  const ratio = (pair.with / pair.without).toFixed(4);
-  return `${pair.with.toFixed(2)} steps/s with, ${pair.without.toFixed(2)} without, ratio ${ratio}`;
-}
-
-/** Of sorted values. */
-function median(values: readonly number[]): number {
-  const middle = (values.length - 1) / 2;
-  return (values[Math.floor(middle)] + values[Math.ceil(middle)]) / 2;
 }
 
 function log(line: string): void {
