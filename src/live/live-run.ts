@@ -81,7 +81,7 @@ export class LiveRun implements Recorder {
     this.#events.publishAnew('snapshot', this.#toSnapshot());
   }
 
-  /** `message`: why it failed. */
+  /** `message`: why it failed, or what is amiss. */
   end(kind: 'finished' | 'stopped' | 'failed', message?: string): void {
     this.#completeLastStep();
     this.#state = { kind, step: this.#state.step, secondsLeft: null, message };

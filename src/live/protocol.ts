@@ -110,7 +110,7 @@ export interface RunState {
   step: number;
   /** Null before the first step and after the end. */
   secondsLeft: number | null;
-  /** Why it failed. */
+  /** Why it failed, or what is amiss though it has ended. */
   message?: string;
 }
 

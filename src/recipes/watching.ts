@@ -14,6 +14,10 @@ import { publicReason } from './public-reason.ts';
 import type { TrainObserver, TrainResult } from './reports.ts';
 import { describeStart } from './run-description.ts';
 
+/** For those who look at the run; what it was is told with the folders of the files, by the command alone. */
+const INCOMPLETE =
+  'Not all files of the run could be written: its command tells which, and ends with exit code 1.';
+
 export class Watching {
   readonly recorder: Recorder;
   /** Absent where nothing is served. */
@@ -71,8 +75,9 @@ export class Watching {
 
   /** Serves the last values for as long as was asked for. */
   async end({ interrupted, failures }: TrainResult, signal?: AbortSignal): Promise<void> {
-    if (failures.length > 0) this.recorder.recordFailure();
-    this.#live?.end(interrupted ? 'stopped' : 'finished');
+    const isComplete = failures.length === 0;
+    if (!isComplete) this.recorder.recordFailure();
+    this.#live?.end(interrupted ? 'stopped' : 'finished', isComplete ? undefined : INCOMPLETE);
     await this.#untilScraped(signal);
     await this.server?.closeAfter(this.#config.metricsLinger, signal);
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { resolveConfig } from '../../src/config/config.ts';
 import { InputError, TrainingError } from '../../src/errors.ts';
+import type { RunState } from '../../src/live/protocol.ts';
 import { surroundings } from '../../src/machine.ts';
 import type { TrainResult } from '../../src/recipes/reports.ts';
 import { describeStart } from '../../src/recipes/run-description.ts';
@@ -30,7 +31,7 @@ const tells = test.macro(
     t,
     end: (watching: Watching, signal: AbortSignal) => Promise<void>,
     failed: number,
-    state: string,
+    state: Partial<RunState>,
   ) => {
     const { watching, over } = await begun(t);
     watching.recorder.recordEnd();
@@ -40,9 +41,12 @@ const tells = test.macro(
     t.is(series.get('threadloom_run_failed'), failed);
     t.is(series.get('threadloom_training_active'), 0);
     const events = await fetch(`${url}/events`);
-    for await (const text of events.body!.pipeThrough(new TextDecoderStream())) {
-      if (!text.includes('event: snapshot')) continue;
-      t.true(text.includes(`"kind":"${state}"`));
+    let text = '';
+    for await (const piece of events.body!.pipeThrough(new TextDecoderStream())) {
+      text += piece;
+      const data = /^event: snapshot\ndata: (.*)\n\n/m.exec(text)?.[1];
+      if (data === undefined) continue;
+      t.like(JSON.parse(data).state, state);
       break;
     }
     over.abort();
@@ -50,26 +54,27 @@ const tells = test.macro(
   },
 );
 
-test(
-  'a run that ends as planned',
-  tells,
-  (watching, signal) => watching.end(RESULT, signal),
-  0,
-  'finished',
-);
+test('a run that ends as planned', tells, (watching, signal) => watching.end(RESULT, signal), 0, {
+  kind: 'finished',
+  message: undefined,
+});
 test(
   'a run that was stopped',
   tells,
   (watching, signal) => watching.end({ ...RESULT, interrupted: true }, signal),
   0,
-  'stopped',
+  { kind: 'stopped', message: undefined },
 );
 test(
   'a run that could not write all',
   tells,
   (watching, signal) => watching.end({ ...RESULT, failures: ['No room.'] }, signal),
   1,
-  'finished',
+  {
+    kind: 'finished',
+    message:
+      'Not all files of the run could be written: its command tells which, and ends with exit code 1.',
+  },
 );
 for (const error of [
   new TrainingError('A worker failed 3 times.'),
@@ -81,7 +86,7 @@ for (const error of [
     tells,
     (watching, signal) => watching.fail(error, signal),
     1,
-    'failed',
+    { kind: 'failed' },
   );
 }
 
