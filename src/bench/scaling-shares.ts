@@ -1,5 +1,5 @@
 /** What becomes of the time of W workers: how much of it is the work of one, and what the rest is lost to. Pure. */
-import type { StepProfile } from './step-profile.ts';
+import { coordinationSeconds, type StepProfile } from './step-profile.ts';
 
 /** An ordinary step of N streams on W workers. */
 export interface ScalingPart {
@@ -49,7 +49,7 @@ function threadSeconds({ workers, profile }: ScalingPart) {
     compute,
     reduction: busy - compute,
     imbalance: workers * slowest - busy,
-    coordination: workers * (profile.seconds - slowest),
+    coordination: workers * coordinationSeconds(profile),
   };
 }
 

@@ -7,6 +7,12 @@ export interface StepProfile {
   tasks: Partial<Record<StepPhase, { busySeconds: number; slowestSeconds: number }>>;
 }
 
+/** Seconds of a step in which no worker has a task: fan-out and join, and what the coordinator does itself. */
+export function coordinationSeconds({ seconds, tasks }: StepProfile): number {
+  const slowest = Object.values(tasks).map(({ slowestSeconds }) => slowestSeconds);
+  return seconds - slowest.reduce((sum, each) => sum + each, 0);
+}
+
 /** One step as it was timed: its seconds, and those of the tasks of each phase. */
 export interface TimedTasks {
   seconds: number;

@@ -6,6 +6,7 @@ import { surroundings } from '../machine.ts';
 import { flopsPerToken } from '../model/flops.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { higherOf, measurePeak, type Peak } from './peak.ts';
+import { coordinationSeconds } from './step-profile.ts';
 import { measureTraining, type TrainMeasurement, type Workload } from './workload.ts';
 
 export interface TrainBenchmark extends TrainMeasurement {
@@ -21,6 +22,8 @@ export interface TrainBenchmark extends TrainMeasurement {
   peakGflops: number;
   shareOfPeak: number;
   copyGigabytesPerSecond: number;
+  /** Of the step: no worker has a task. */
+  coordinationShare: number;
 }
 
 export type Shape = Pick<
@@ -104,5 +107,6 @@ function rate(
     peakGflops: peak.gflops,
     shareOfPeak: gflops / peak.gflops,
     copyGigabytesPerSecond: peak.copyGigabytesPerSecond,
+    coordinationShare: coordinationSeconds(measured.profile) / measured.profile.seconds,
   };
 }

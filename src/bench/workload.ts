@@ -4,7 +4,7 @@ import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordi
 import type { StepPhase } from '../coordinator/step-phases.ts';
 import type { KernelChoice } from '../kernels/backend.ts';
 import { mix } from '../kernels/mix.ts';
-import { freeMemoryBytes } from '../machine.ts';
+import { freeMemoryBytes, HEAP_GROWTH_BYTES } from '../machine.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { collectGarbage } from './collect.ts';
 import { profileOf, type StepProfile } from './step-profile.ts';
@@ -28,7 +28,7 @@ export interface TrainMeasurement {
   /** Of the middle half of the steps. */
   profile: StepProfile;
   arenaBytes: number;
-  /** Resident memory of the process: the plan before the first step (base and arena), and the most that was seen between steps. */
+  /** Resident memory of the process: the plan before the first step (base, what the heap grows by, and arena), and the most that was seen between steps. */
   plannedBytes: number;
   peakBytes: number;
 }
@@ -69,7 +69,7 @@ export async function measureTraining(
   );
   collectGarbage();
   const engine = await startEngine(plan);
-  const plannedBytes = process.memoryUsage.rss() + plan.arenaBytes;
+  const plannedBytes = process.memoryUsage.rss() + HEAP_GROWTH_BYTES + plan.arenaBytes;
   try {
     fillRing(plan, engine);
     await engine.coordinator.initialize();

@@ -146,6 +146,7 @@ function formatTraining(benchmarks: readonly TrainBenchmark[]): string {
       `${(100 * each.shareOfPeak).toFixed(1)}%`,
       `${(stepSeconds.median * 1000).toFixed(2)} (${(stepSeconds.p10 * 1000).toFixed(2)}–${(stepSeconds.p90 * 1000).toFixed(2)})`,
       phases.join(', '),
+      `${(100 * each.coordinationShare).toFixed(1)}%`,
       `${formatBytes(each.arenaBytes)} / ${formatBytes(each.plannedBytes)} / ${formatBytes(each.peakBytes)}`,
     ];
   });
@@ -154,7 +155,7 @@ function formatTraining(benchmarks: readonly TrainBenchmark[]): string {
   const range = [
     ...new Set([Math.min(...peaks), Math.max(...peaks)].map((peak) => peak.toFixed(0))),
   ];
-  return `${formatTable(['shape', 'tokens/s', 'GFLOP/s', 'of peak', 'ms a step (p10–p90)', 'ms by phase', 'memory: arena / planned / peak'], rows)}${workers} workers, ${variant} kernels; peak on as many threads, measured before and after each shape: ${range.join('–')} GFLOP/s\n`;
+  return `${formatTable(['shape', 'tokens/s', 'GFLOP/s', 'of peak', 'ms a step (p10–p90)', 'ms by phase', 'no task', 'memory: arena / planned / peak'], rows)}${workers} workers, ${variant} kernels; peak on as many threads, measured before and after each shape: ${range.join('–')} GFLOP/s; no task: share of a step in which no worker has one\n`;
 }
 
 async function showScaling(settings: BenchScalingSettings, json: boolean): Promise<void> {

@@ -12,7 +12,7 @@ import { type Corpus, openCorpus } from '../data/corpus.ts';
 import { InputError } from '../errors.ts';
 import { chooseKernels } from '../kernels/backend.ts';
 import { readRunLogs } from '../live/run-logs.ts';
-import { freeMemoryBytes, surroundings } from '../machine.ts';
+import { freeMemoryBytes, HEAP_GROWTH_BYTES, surroundings } from '../machine.ts';
 import { PHASES } from '../metrics/catalogue.ts';
 import { VERSION } from '../version.ts';
 import { refuseUsedUpTime, reportPlan, warnAbout, warnOfDrawing } from './plan-report.ts';
@@ -39,9 +39,6 @@ export interface TrainOptions extends TrainObserver {
   /** What the file `-` stands for. */
   stdin?: Readable;
 }
-
-/** V8 lets short-lived objects of the main thread fill 48 MiB; by the first step they have hardly begun to. */
-const HEAP_GROWTH_BYTES = 48 * 2 ** 20;
 
 function noFiles({ val }: Config): string {
   const help =

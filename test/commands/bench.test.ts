@@ -19,6 +19,7 @@ test('bench train --json prints the figures of one shape', async (t) => {
   }
   t.is(result.shareOfPeak, result.gflops / result.peakGflops);
   t.deepEqual(Object.keys(result.phaseSeconds), ['compute', 'reduce', 'clip', 'update', 'commit']);
+  t.true(result.coordinationShare > 0 && result.coordinationShare < 1);
   t.truthy(result.backend && result.variant);
   t.true(result.plannedBytes > result.arenaBytes, 'Node.js itself is planned for');
   t.true(result.peakBytes > result.arenaBytes);
