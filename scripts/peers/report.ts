@@ -79,10 +79,10 @@ export function formatReport(comparisons: readonly Comparison[], where: Circumst
       `Spread, (most − least) / median, at most ${(100 * largestSpread(comparisons)).toFixed(0)}%.`,
     ].join(' '),
     formatTable(comparisons, ({ peakBytes }) => formatBytes(peakBytes)),
-    'Most memory that was resident, all processes of a system together.',
+    'Most memory that was resident, as the system counts it, all processes of a system together.',
     [
       'V=65, embedding of width H, Adam, gradient clipped to norm 1, state carried;',
-      'brain.js trains one text at a time, by its own RMSProp.',
+      'brain.js trains one text at a time, by its own RMSProp; it and TensorFlow.js are slow, and measured at the smallest shape alone.',
       `PyTorch, one process: the better of ${where.cores} threads and one.`,
     ].join(' '),
     `${[...machine, `load before ${where.loadBefore.toFixed(1)}`, ...where.versions].join(', ')}.`,
