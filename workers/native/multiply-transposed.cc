@@ -2,7 +2,7 @@
  * c (m, n) = (accumulate ? c : 0) + Σ over lanes of aᵀ · b, a (groups·rows, m), b (groups·rows, n): within a
  * lane K runs over its rows in order of group, then row; the lanes are added as the tree of
  * src/kernels/lane-tree.ts. c and scratch alias nothing; tiles at the right edge are masked. Error of an
- * element: at most groups·rows roundings of a fused multiply-add, and one for each level of the tree.
+ * element: at most groups·rows roundings of a fused multiply-add, and one for each block and level of the tree.
  *
  * c is computed in pieces that fit the second-level cache, with all lanes of a piece one after the other:
  * what a lane adds to is still near. Scratch holds the operands packed, because rows that are a power of two
@@ -58,7 +58,6 @@ static void multiplyPanel(Tile tile, const Piece& piece, Addend* addends) {
     tile.a += tileLength(tile.depth);
     tile.upcoming += tile.depth * tile.upcomingStep;
     tile.c += count * tile.cStride;
-    if (tile.start) tile.start += count * tile.startStride;
     for (Size i = 0; i < tile.addendCount; i++) addends[i].at += count * addends[i].stride;
   }
 }
@@ -90,13 +89,12 @@ static void multiplyLane(const GroupedRows& a, const float* packedB, Size k, con
       tile.c = (isLast ? destination.c : between) + column;
       tile.cStride = isLast ? destination.stride : piece.sumsStride();
       tile.columns = lesser(piece.columns - column, PANEL);
-      tile.start = index > 0 ? between + column : nullptr;
-      tile.startStride = piece.sumsStride();
-      tile.addendCount = isLast ? destination.addendCount : 0;
-      Addend addends[MAXIMUM_LEVELS + 1];
-      for (Size i = 0; i < tile.addendCount; i++) {
-        addends[i] = {destination.addends[i].at + column, destination.addends[i].stride};
-      }
+      Addend addends[MAXIMUM_LEVELS + 2];
+      const auto add = [&](const Addend& addend) {
+        addends[tile.addendCount++] = {addend.at + column, addend.stride};
+      };
+      if (index > 0) add({between, piece.sumsStride()});
+      for (Size i = 0; isLast && i < destination.addendCount; i++) add(destination.addends[i]);
       multiplyPanel(tile, piece, addends);
     }
   }

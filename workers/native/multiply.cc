@@ -1,6 +1,7 @@
 /**
  * c (m, n) = start + a (m, k) · b (k, n), b packed by `pack`. c aliases nothing; tiles at the right edge
- * are masked. Error of an element: at most k roundings of a fused multiply-add, in ascending order of K.
+ * are masked. Error of an element: at most k roundings of a fused multiply-add, in ascending order of K, and one for
+ * each block that is added to what c held.
  *
  * After Goto & van de Geijn, Anatomy of High-Performance Matrix Multiplication (2008). The rows of a that
  * share a block of b are copied side by side, because rows that are a power of two apart would evict each
@@ -29,7 +30,10 @@ static void copyRows(const float* a, Size aStride, Size rows, Size depth, float*
 }
 
 /** One panel of c: `rows` rows in `tiles` tiles, `tile` being the first. */
-static void multiplyPanel(Tile tile, Size rows, Size tiles) {
+static void multiplyPanel(Tile tile, Size rows, Size tiles, bool accumulates) {
+  Addend before{tile.c, tile.cStride};
+  tile.addends = &before;
+  tile.addendCount = accumulates ? 1 : 0;
   tile.upcoming = tile.b + tile.depth * PANEL;
   tile.upcomingStep = ceilingDivide(PANEL, tiles);
   Size row = 0;
@@ -39,7 +43,7 @@ static void multiplyPanel(Tile tile, Size rows, Size tiles) {
     row += count;
     tile.a += count * COPY_STRIDE;
     tile.c += count * tile.cStride;
-    if (tile.start) tile.start += count * tile.startStride;
+    before.at = tile.c;
     tile.upcoming += tile.depth * tile.upcomingStep;
   }
 }
@@ -64,13 +68,9 @@ void multiply(const float* a, Size aStride, const float* packed, float* c, Size 
         tile.c = c + row * cStride + column;
         tile.cStride = cStride;
         tile.columns = lesser(n - column, PANEL);
-        if (index > 0 || start == START_ACCUMULATE) {
-          tile.start = tile.c;
-          tile.startStride = cStride;
-        } else if (start == START_BIAS) {
-          tile.start = bias + column;
-        }
-        multiplyPanel(tile, rows, ceilingDivide(rows, TILE_ROWS));
+        if (index == 0 && start == START_BIAS) tile.bias = bias + column;
+        const bool accumulates = index > 0 || start == START_ACCUMULATE;
+        multiplyPanel(tile, rows, ceilingDivide(rows, TILE_ROWS), accumulates);
       }
     }
   }

@@ -1,8 +1,8 @@
 /**
  * How a matrix product is cut: the rows of c into tiles of at most TILE_ROWS, the columns into panels of
  * PANEL, K into blocks of at most MAXIMUM_DEPTH that depend on k alone. Inside a block every tile adds
- * over K in ascending order with one fused multiply-add per element, and a block starts from what the one
- * before stored, so an element is the same chain of roundings in every cut of rows, columns and K.
+ * over K in ascending order with one fused multiply-add per element, and the sums of a block are added to what the
+ * one before stored, so an element is the same chain of roundings in every cut of rows, columns and K.
  */
 #pragma once
 

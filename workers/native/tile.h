@@ -1,6 +1,8 @@
 /**
- * The register tile: c (rows, columns) = addends + (start + a (rows, depth) · b (depth, PANEL)), all sums
- * in registers.
+ * The register tile: c (rows, columns) = addends + (bias + a (rows, depth) · b (depth, PANEL)), all sums
+ * in registers. What c held before is an addend: it is prefetched at the start and read at the end. Read at the start it
+ * would come late, and where the rows of c are a multiple of 4 KiB apart the processor would take it for what the tile
+ * before has just stored to another row.
  *
  * `a` is copied or packed so that a[r, p] is a[r·ROW_STEP + p·DEPTH_STEP] with constant steps; b is one
  * block of a panel, its columns beyond the matrix zero. The last vector of a row of c is masked where the
@@ -24,9 +26,8 @@ struct Tile {
   Size depth;
   float* c;
   Size cStride;
-  /** Where the sums begin: the tile in c itself, a row of biases (startStride 0), or null for zero. */
-  const float* start;
-  Size startStride;
+  /** Where the sums of every row begin, or null for zero. */
+  const float* bias;
   /** 1 … PANEL */
   Size columns;
   /** Added to the sums one after the other, before they are stored. */
@@ -48,13 +49,12 @@ template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP>
 #pragma GCC unroll 16
   for (int r = 0; r < ROWS; r++) {
     __builtin_prefetch(tile.c + r * tile.cStride, 1);
-    if (!tile.start) {
+    if (!tile.bias) {
       for (int v = 0; v < VECTORS; v++) sum[r][v] = broadcast(0);
     } else {
-      const float* row = tile.start + r * tile.startStride;
-      for (int v = 0; v < LAST; v++) sum[r][v] = load(row + v * WIDTH);
-      row += LAST * WIDTH;
-      sum[r][LAST] = isWhole ? load(row) : load(row, lastLanes);
+      for (int v = 0; v < LAST; v++) sum[r][v] = load(tile.bias + v * WIDTH);
+      const float* last = tile.bias + LAST * WIDTH;
+      sum[r][LAST] = isWhole ? load(last) : load(last, lastLanes);
     }
   }
 
