@@ -11,17 +11,19 @@
 namespace threadloom::THREADLOOM_PATH {
 
 /**
- * TILE_ROWS fills the registers. UNROLLED indices of K make a turn of the loop: its counting costs more beside 12
- * multiply-adds than beside 28.
+ * TILE_ROWS fills the registers. UNROLLED indices of K make a turn of the loop, with PREFETCHES of b: counting and
+ * prefetching cost more beside 12 multiply-adds than beside 28.
  */
 #if defined(__AVX512F__)
 /** 28 sums, 2 vectors of b and a broadcast: 31 of the 32 registers. */
 constexpr int TILE_ROWS = 14;
 constexpr int UNROLLED = 1;
+constexpr int PREFETCHES = 1;
 #else
 /** 12 sums, 2 vectors of b and a broadcast: 15 of the 16 registers. */
 constexpr int TILE_ROWS = 6;
 constexpr int UNROLLED = 4;
+constexpr int PREFETCHES = 2;
 #endif
 constexpr Size PANEL = 2 * WIDTH;
 /** A block of a panel fills at most the first-level cache (32 KiB). */

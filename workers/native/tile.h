@@ -33,10 +33,26 @@ struct Tile {
   /** Added to the sums one after the other, before they are stored. */
   const Addend* addends;
   Size addendCount;
-  /** What tiles to come will read: prefetched at each index of K, upcomingStep words apart. */
+  /** What tiles to come will read, upcomingStep words for each index of K: prefetched PREFETCHES times a turn. */
   const float* upcoming;
   Size upcomingStep;
 };
+
+/** sum += a · b over the next INDICES indices of K. */
+template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP, int INDICES>
+[[gnu::always_inline]] inline void addProducts(const float* a, const float* b,
+                                               Vector (&sum)[ROWS][VECTORS]) {
+#pragma GCC unroll 16
+  for (int p = 0; p < INDICES; p++) {
+    Vector column[VECTORS];
+    for (int v = 0; v < VECTORS; v++) column[v] = load(b + p * PANEL + v * WIDTH);
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; r++) {
+      const Vector element = broadcast(a[p * DEPTH_STEP + r * ROW_STEP]);
+      for (int v = 0; v < VECTORS; v++) addProduct(sum[r][v], element, column[v]);
+    }
+  }
+}
 
 /** Not inlined: what the caller would keep in a register over the loop, a mask say, drives a sum out of its own. */
 template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP>
@@ -61,20 +77,19 @@ template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP>
   const float* a = tile.a;
   const float* b = tile.b;
   const float* upcoming = tile.upcoming;
-  const Size upcomingStep = tile.upcomingStep;
-#pragma GCC unroll UNROLLED
-  for (Size p = tile.depth; p > 0; p--) {
-    __builtin_prefetch(upcoming, 0, 2);
-    Vector column[VECTORS];
-    for (int v = 0; v < VECTORS; v++) column[v] = load(b + v * WIDTH);
-#pragma GCC unroll 16
-    for (int r = 0; r < ROWS; r++) {
-      const Vector element = broadcast(a[r * ROW_STEP]);
-      for (int v = 0; v < VECTORS; v++) sum[r][v] = multiplyAdd(element, column[v], sum[r][v]);
-    }
+  const Size prefetchStep = UNROLLED / PREFETCHES * tile.upcomingStep;
+  Size left = tile.depth;
+  for (; left >= UNROLLED; left -= UNROLLED) {
+    for (int i = 0; i < PREFETCHES; i++) __builtin_prefetch(upcoming + i * prefetchStep, 0, 2);
+    addProducts<ROWS, VECTORS, ROW_STEP, DEPTH_STEP, UNROLLED>(a, b, sum);
+    a += UNROLLED * DEPTH_STEP;
+    b += UNROLLED * PANEL;
+    upcoming += PREFETCHES * prefetchStep;
+  }
+  for (; left > 0; left--) {
+    addProducts<ROWS, VECTORS, ROW_STEP, DEPTH_STEP, 1>(a, b, sum);
     a += DEPTH_STEP;
     b += PANEL;
-    upcoming += upcomingStep;
   }
 
   for (Size i = 0; i < tile.addendCount; i++) {

@@ -33,6 +33,13 @@ inline Vector subtractProduct(Vector c, Vector a, Vector b) { return _mm256_fnma
 inline Vector negativeProductMinus(Vector a, Vector b, Vector c) {
   return _mm256_fnmsub_ps(a, b, c);
 }
+/**
+ * sum = a·b + sum, rounded once, in the register where sum is: left to itself GCC moves the many sums of an unrolled loop
+ * from one to another, and some to memory.
+ */
+inline void addProduct(Vector& sum, Vector a, Vector b) {
+  asm("vfmadd231ps %2, %1, %0" : "+x"(sum) : "x"(a), "x"(b));
+}
 /** The second operand where either is NaN. */
 inline Vector minimum(Vector a, Vector b) { return _mm256_min_ps(a, b); }
 inline Vector maximum(Vector a, Vector b) { return _mm256_max_ps(a, b); }

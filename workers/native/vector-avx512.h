@@ -29,6 +29,8 @@ inline Vector subtractProduct(Vector c, Vector a, Vector b) { return _mm512_fnma
 inline Vector negativeProductMinus(Vector a, Vector b, Vector c) {
   return _mm512_fnmsub_ps(a, b, c);
 }
+/** sum = a·b + sum, rounded once. */
+inline void addProduct(Vector& sum, Vector a, Vector b) { sum = multiplyAdd(a, b, sum); }
 /** The second operand where either is NaN. */
 inline Vector minimum(Vector a, Vector b) { return _mm512_min_ps(a, b); }
 inline Vector maximum(Vector a, Vector b) { return _mm512_max_ps(a, b); }
