@@ -39,8 +39,8 @@ interface Weight {
   readonly backward: Offset;
 }
 
-/** Rows of the smallest piece of a weight, which are columns of its transpose: a multiple of every backend's panel. */
-const PANEL_ROWS = 32;
+/** Rows of the smallest piece of a weight, about: they are columns of its transpose, and make up whole panels. */
+const LEAST_ROWS = 32;
 /** Elements of a piece: with its gradient and moments in the cache until it is packed; enough pieces to share out evenly. */
 const PIECE_LENGTH = 8 * BLOCK;
 
@@ -79,17 +79,16 @@ export function parameterPieces(
   regions: PackedRegions,
   { panelColumns }: Sizing,
 ): Piece[] {
-  if (PANEL_ROWS % panelColumns !== 0) {
-    throw new Error(`Panels of ${panelColumns} columns do not divide ${PANEL_ROWS}`);
-  }
-  const layers = regions.layers.flatMap((layer, index) => layerPieces(table, layer, index));
+  const leastRows = panelColumns * Math.max(1, Math.floor(LEAST_ROWS / panelColumns));
+  const cut = (weight: Weight) => weightPieces(weight, leastRows);
+  const layers = regions.layers.flatMap((layer, index) => layerPieces(table, layer, index, cut));
   const head = table.get('head.weight');
   const [vocabulary, hidden] = head.shape;
   const { headForward: forward, headBackward: backward } = regions;
   return [
     ...runs(table.get('embedding.weight')),
     ...layers,
-    ...weightPieces({ source: head.start, height: vocabulary, width: hidden, forward, backward }),
+    ...cut({ source: head.start, height: vocabulary, width: hidden, forward, backward }),
     ...runs(table.get('head.bias')),
   ];
 }
@@ -148,16 +147,21 @@ function combineBiases(
   }
 }
 
-function layerPieces(table: ParameterTable, packed: PackedLayer, layer: number): Piece[] {
+function layerPieces(
+  table: ParameterTable,
+  packed: PackedLayer,
+  layer: number,
+  cut: (weight: Weight) => Piece[],
+): Piece[] {
   const { hidden } = table.spec;
   const weightInput = table.get(`rnn.weight_ih_l${layer}`);
   const weightHidden = table.get(`rnn.weight_hh_l${layer}`).start;
   const [height, width] = weightInput.shape;
   const { inputForward: forward, inputBackward: backward } = packed;
   return [
-    ...weightPieces({ source: weightInput.start, height, width, forward, backward }),
+    ...cut({ source: weightInput.start, height, width, forward, backward }),
     ...cellOf(table.spec).recurrent.flatMap(({ row, count }, i) =>
-      weightPieces({
+      cut({
         source: weightHidden + row * hidden * hidden,
         height: count * hidden,
         width: hidden,
@@ -169,9 +173,9 @@ function layerPieces(table: ParameterTable, packed: PackedLayer, layer: number):
   ];
 }
 
-function weightPieces(weight: Weight): Piece[] {
+function weightPieces(weight: Weight, leastRows: number): Piece[] {
   const { source, height, width } = weight;
-  const together = PANEL_ROWS * Math.max(1, Math.floor(PIECE_LENGTH / (PANEL_ROWS * width)));
+  const together = leastRows * Math.max(1, Math.floor(PIECE_LENGTH / (leastRows * width)));
   return Array.from({ length: Math.ceil(height / together) }, (_, i) => {
     const first = i * together;
     const count = Math.min(together, height - first);

@@ -34,16 +34,16 @@ test(piecesOf, 'lstm', 10, 23);
 test(piecesOf, 'rnn', 97, 3);
 test(piecesOf, 'gru', 130, 5000);
 
-test('a weight is cut where panels begin, and packed whole', (t) => {
+const cutAtPanels = test.macro((t, panelColumns: number) => {
   const spec = { ...smallSpec('gru'), hidden: 130, embed: 300 };
   const kernels = chooseKernels('reference');
   const plan = planEngine({ spec, kernels, times: 1, workers: 1, evaluationStreams: 1 }, 2 ** 31);
-  const sizing = { packedLength: (k: number, n: number) => k * n, panelColumns: 32 };
+  const sizing = { packedLength: (k: number, n: number) => k * n, panelColumns };
   const ends = new Map<number, number>();
   for (const { rows } of parameterPieces(plan.table, plan.layout.packed, sizing)) {
     if (!rows) continue;
     const { weight, first, count } = rows;
-    t.is(first % 32, 0);
+    t.is(first % panelColumns, 0);
     t.is(first, ends.get(weight.source) ?? 0);
     ends.set(weight.source, first + count);
     t.true(first + count <= weight.height);
@@ -51,3 +51,8 @@ test('a weight is cut where panels begin, and packed whole', (t) => {
   // Of each layer the input weights and the two blocks of recurrent ones, and the head.
   t.deepEqual([...ends.values()], [390, 260, 130, 390, 260, 130, 23]);
 });
+
+for (const panelColumns of [1, 24, 32, 48]) {
+  const title = `a weight is cut where panels of ${panelColumns} columns begin, and packed whole`;
+  test(title, cutAtPanels, panelColumns);
+}

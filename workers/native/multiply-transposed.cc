@@ -20,10 +20,10 @@ namespace threadloom::THREADLOOM_PATH {
 
 /**
  * Rows and columns of a piece of c: its tiles of a, MAXIMUM_DEPTH long, and its sums take 90 and 180 KiB with
- * tiles of 6 rows, 200 and 410 with those of 14, whose processors have the larger caches.
+ * tiles of 4 rows, 200 and 410 with those of 14, whose processors have the larger caches.
  */
 constexpr Size PIECE_ROWS = PIECE_TILES * TILE_ROWS;
-constexpr Size PIECE_COLUMNS = 512;
+constexpr Size PIECE_COLUMNS = PIECE_PANELS * PANEL;
 
 /** A piece of c, its rows in `tiles` tiles, its columns in `panels` panels. */
 struct Piece {
@@ -50,11 +50,9 @@ static void multiplyPanel(Tile tile, const Piece& piece, Addend* addends) {
   tile.upcoming = tile.b + tile.depth * PANEL;
   tile.upcomingStep = ceilingDivide(PANEL, piece.tiles);
   tile.addends = addends;
-  Size row = 0;
-  for (Size index = 1; index <= piece.tiles; index++) {
-    const Size count = firstOfPart(index, piece.tiles, piece.rows) - row;
-    multiplyRows<1, TILE_ROWS>(count, tile);
-    row += count;
+  for (Size row = 0; row < piece.rows; row += TILE_ROWS) {
+    const Size count = lesser(piece.rows - row, TILE_ROWS);
+    multiplyVectors<1, TILE_ROWS>(count, tile);
     tile.a += tileLength(tile.depth);
     tile.upcoming += tile.depth * tile.upcomingStep;
     tile.c += count * tile.cStride;
@@ -79,7 +77,7 @@ static void multiplyLane(const GroupedRows& a, const float* packedB, Size k, con
   for (Size index = 0; index < blocks; index++) {
     const Block block = blockOf(index, k);
     const bool isLast = index + 1 == blocks;
-    packTiles(a, block, piece.rows, piece.tiles, packedA);
+    packTiles(a, block, piece.rows, packedA);
     for (Size panel = 0; panel < piece.panels; panel++) {
       const Size column = panel * PANEL;
       Tile tile{};
@@ -140,7 +138,8 @@ static void multiplyPiece(GroupedRows a, const float* packedB, Size groups, cons
 void multiplyTransposed(const float* a, Size aStride, Size aGroupStride, const float* b, Size bStride,
                         Size bGroupStride, Size groups, const std::int32_t* laneRows, Size lanes,
                         float* c, Size cStride, Size m, Size n, Size accumulate, float* scratch) {
-  const Size parts = ceilingDivide(m, PIECE_ROWS);
+  const Size tiles = ceilingDivide(m, TILE_ROWS);
+  const Size parts = ceilingDivide(tiles, PIECE_TILES);
   for (Size column = 0; column < n; column += PIECE_COLUMNS) {
     Piece piece{};
     piece.columns = lesser(n - column, PIECE_COLUMNS);
@@ -155,9 +154,10 @@ void multiplyTransposed(const float* a, Size aStride, Size aGroupStride, const f
       scratch += k * piece.panels * PANEL;
     }
     for (Size part = 0; part < parts; part++) {
-      const Size row = firstOfPart(part, parts, m);
-      piece.rows = firstOfPart(part + 1, parts, m) - row;
-      piece.tiles = ceilingDivide(piece.rows, TILE_ROWS);
+      const Size tile = firstOfPart(part, parts, tiles);
+      const Size row = tile * TILE_ROWS;
+      piece.tiles = firstOfPart(part + 1, parts, tiles) - tile;
+      piece.rows = lesser(m - row, piece.tiles * TILE_ROWS);
       multiplyPiece({a + row, aStride, aGroupStride, 0}, packedB, groups, laneRows, lanes, piece,
                     c + row * cStride + column, cStride, accumulate, scratch);
     }

@@ -1,7 +1,7 @@
 /**
  * c (m, n) = start + a (m, k) · b (k, n), b packed by `pack`. c aliases nothing; tiles at the right edge
- * are masked. Error of an element: at most k roundings of a fused multiply-add, in ascending order of K, and one for
- * each block that is added to what c held.
+ * are masked. Error of an element: at most k roundings of a fused multiply-add, in ascending order of K, and one
+ * where a block is added to the bias or to what c held.
  *
  * After Goto & van de Geijn, Anatomy of High-Performance Matrix Multiplication (2008). The rows of a that
  * share a block of b are copied side by side, because rows that are a power of two apart would evict each
@@ -30,20 +30,19 @@ static void copyRows(const float* a, Size aStride, Size rows, Size depth, float*
 }
 
 /** One panel of c: `rows` rows in `tiles` tiles, `tile` being the first. */
-static void multiplyPanel(Tile tile, Size rows, Size tiles, bool accumulates) {
-  Addend before{tile.c, tile.cStride};
-  tile.addends = &before;
-  tile.addendCount = accumulates ? 1 : 0;
+static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend) {
+  tile.addends = &addend;
+  tile.addendCount = addend.at ? 1 : 0;
   tile.upcoming = tile.b + tile.depth * PANEL;
   tile.upcomingStep = ceilingDivide(PANEL, tiles);
   Size row = 0;
   for (Size index = 1; index <= tiles; index++) {
     const Size count = firstOfPart(index, tiles, rows) - row;
-    multiplyRows<COPY_STRIDE, 1>(count, tile);
+    multiplyVectors<COPY_STRIDE, 1>(count, tile);
     row += count;
     tile.a += count * COPY_STRIDE;
     tile.c += count * tile.cStride;
-    before.at = tile.c;
+    addend.at += count * addend.stride;
     tile.upcoming += tile.depth * tile.upcomingStep;
   }
 }
@@ -68,9 +67,14 @@ void multiply(const float* a, Size aStride, const float* packed, float* c, Size 
         tile.c = c + row * cStride + column;
         tile.cStride = cStride;
         tile.columns = lesser(n - column, PANEL);
-        if (index == 0 && start == START_BIAS) tile.bias = bias + column;
-        const bool accumulates = index > 0 || start == START_ACCUMULATE;
-        multiplyPanel(tile, rows, ceilingDivide(rows, TILE_ROWS), accumulates);
+        Addend addend{};
+        if (index > 0 || start == START_ACCUMULATE) {
+          addend = {tile.c, cStride};
+        } else if (start == START_BIAS) {
+          addend = {bias + column, 0};
+        }
+        const Size vectors = ceilingDivide(tile.columns, WIDTH);
+        multiplyPanel(tile, rows, ceilingDivide(rows, tileRows(vectors)), addend);
       }
     }
   }

@@ -8,13 +8,13 @@
 
 namespace threadloom::THREADLOOM_PATH {
 
-/** Tiles that are packed together at most. */
-constexpr Size PIECE_TILES = 14;
 /**
  * Words after a tile or a row of sums: what the last store of a whole vector spills, and a line against cache
  * conflicts.
  */
 constexpr Size GAP = 16;
+/** Words of a cache line. */
+constexpr Size LINE = 16;
 constexpr Size PREFETCHED_ROWS = 8;
 
 /** An operand's rows in order of group, then row. */
@@ -54,20 +54,25 @@ class RowCursor {
 /** Words of a packed tile. */
 inline Size tileLength(Size depth) { return depth * TILE_ROWS + GAP; }
 
-/**
- * `columns` columns of b in a block, padded with zeros to a panel. A row is too short for the processor to
- * foresee the next: it is prefetched.
- */
-inline void packPanel(const GroupedRows& b, Block block, Size columns, float* panel) {
-  const Lanes low = firstLanes(lesser(columns, WIDTH));
-  const Lanes high = firstLanes(columns < WIDTH ? 0 : columns - WIDTH);
+/** A row is too short for the processor to foresee the next. */
+inline void prefetchRow(const float* row, Size length) {
+  for (Size i = 0; i < length; i += LINE) __builtin_prefetch(row + i);
+}
+
+/** `columns` columns of b in a block, row by row into all panels. */
+inline void packPanels(const GroupedRows& b, Block block, Size columns, float* packed) {
+  const Size panelLength = block.depth * PANEL;
   RowCursor cursor(b, block.first);
   RowCursor ahead(b, block.first + PREFETCHED_ROWS);
   for (Size p = 0; p < block.depth; p++) {
-    __builtin_prefetch(ahead.row());
-    __builtin_prefetch(ahead.row() + WIDTH);
-    store(panel + p * PANEL, load(cursor.row(), low));
-    store(panel + p * PANEL + WIDTH, load(cursor.row() + WIDTH, high));
+    prefetchRow(ahead.row(), columns);
+    float* to = packed + p * PANEL;
+    Size column = 0;
+    for (; column + PANEL <= columns; column += PANEL) {
+      for (Size v = 0; v < PANEL; v += WIDTH) store(to + v, load(cursor.row() + column + v));
+      to += panelLength;
+    }
+    if (column < columns) packPanelRow(cursor.row() + column, columns - column, to);
     cursor.advance();
     ahead.advance();
   }
@@ -78,32 +83,27 @@ inline void packLane(const GroupedRows& b, Size k, Size columns, float* packed) 
   const Size panels = ceilingDivide(columns, PANEL);
   for (Size index = 0; index < countBlocks(k); index++) {
     const Block block = blockOf(index, k);
-    for (Size panel = 0; panel < panels; panel++) {
-      const Size column = panel * PANEL;
-      packPanel({b.first + column, b.stride, b.groupStride, b.rows}, block,
-                lesser(columns - column, PANEL), packed + packedOffset(block, panel, panels));
-    }
+    packPanels(b, block, columns, packed + packedOffset(block, 0, panels));
   }
 }
 
 /**
- * The first `rows` columns of a in a block, cut into at most PIECE_TILES tiles. The rows of a tile are stored in order as
- * whole vectors: what one spills, the next overwrites.
+ * The first `rows` columns of a in a block, cut into tiles. The rows of a tile are stored in order as whole vectors: what
+ * one spills, the next overwrites.
  */
-inline void packTiles(const GroupedRows& a, Block block, Size rows, Size tiles, float* packed) {
-  Size firsts[PIECE_TILES];
-  Lanes lanes[PIECE_TILES];
-  for (Size tile = 0; tile < tiles; tile++) {
-    firsts[tile] = firstOfPart(tile, tiles, rows);
-    lanes[tile] = firstLanes(lesser(rows - firsts[tile], WIDTH));
-  }
+inline void packTiles(const GroupedRows& a, Block block, Size rows, float* packed) {
   RowCursor cursor(a, block.first);
   RowCursor ahead(a, block.first + PREFETCHED_ROWS);
   for (Size p = 0; p < block.depth; p++) {
+    prefetchRow(ahead.row(), rows);
     float* to = packed + p * TILE_ROWS;
-    for (Size tile = 0; tile < tiles; tile++) {
-      __builtin_prefetch(ahead.row() + firsts[tile]);
-      store(to, load(cursor.row() + firsts[tile], lanes[tile]));
+    Size row = 0;
+    for (; row + WIDTH <= rows; row += TILE_ROWS) {
+      store(to, load(cursor.row() + row));
+      to += tileLength(block.depth);
+    }
+    for (; row < rows; row += TILE_ROWS) {
+      store(to, load(cursor.row() + row, firstLanes(rows - row)));
       to += tileLength(block.depth);
     }
     cursor.advance();

@@ -13,11 +13,8 @@ Size packedLength(Size k, Size n) { return k * ceilingDivide(n, PANEL) * PANEL; 
 
 /** Rows of a panel, one after the other: `columns` words, then zeros. */
 static void packRows(const float* from, Size stride, Size depth, Size columns, float* to) {
-  const Lanes low = firstLanes(lesser(columns, WIDTH));
-  const Lanes high = firstLanes(columns < WIDTH ? 0 : columns - WIDTH);
   for (Size i = 0; i < depth; i++) {
-    store(to, load(from, low));
-    store(to + WIDTH, load(from + WIDTH, high));
+    packPanelRow(from, columns, to);
     from += stride;
     to += PANEL;
   }

@@ -11,27 +11,46 @@
 namespace threadloom::THREADLOOM_PATH {
 
 /**
- * TILE_ROWS fills the registers. UNROLLED indices of K make a turn of the loop, with PREFETCHES of b: counting and
- * prefetching cost more beside 12 multiply-adds than beside 28.
+ * A tile of tileRows and PANEL_VECTORS fills the registers. UNROLLED indices of K make a turn of the loop, with PREFETCHES
+ * of b: counting and prefetching cost more beside 12 multiply-adds than beside 28. PIECE_TILES × PIECE_PANELS of a
+ * transposed product are a piece that fits the second-level cache.
  */
 #if defined(__AVX512F__)
-/** 28 sums, 2 vectors of b and a broadcast: 31 of the 32 registers. */
-constexpr int TILE_ROWS = 14;
+constexpr int PANEL_VECTORS = 2;
 constexpr int UNROLLED = 1;
 constexpr int PREFETCHES = 1;
+constexpr int PIECE_TILES = 14;
+constexpr int PIECE_PANELS = 16;
+/** 28 sums, 2 vectors of b and a broadcast: 31 of the 32 registers. */
+constexpr int tileRows(Size) { return 14; }
 #else
-/** 12 sums, 2 vectors of b and a broadcast: 15 of the 16 registers. */
-constexpr int TILE_ROWS = 6;
+constexpr int PANEL_VECTORS = 3;
 constexpr int UNROLLED = 4;
 constexpr int PREFETCHES = 2;
+constexpr int PIECE_TILES = 21;
+constexpr int PIECE_PANELS = 22;
+/**
+ * 12 sums, 3 vectors of b and a broadcast: all 16 registers, and fewer loads than 6 rows of 2 vectors need. A narrower tile
+ * has more rows, so that enough sums are under way.
+ */
+constexpr int tileRows(Size vectors) { return vectors == 1 ? 8 : 12 / static_cast<int>(vectors); }
 #endif
-constexpr Size PANEL = 2 * WIDTH;
+constexpr int TILE_ROWS = tileRows(PANEL_VECTORS);
+constexpr Size PANEL = PANEL_VECTORS * WIDTH;
 /** A block of a panel fills at most the first-level cache (32 KiB). */
 constexpr Size MAXIMUM_DEPTH = 256;
 
 inline Size ceilingDivide(Size a, Size b) { return (a + b - 1) / b; }
 inline Size lesser(Size a, Size b) { return a < b ? a : b; }
 inline Size greater(Size a, Size b) { return a > b ? a : b; }
+
+/** `columns` words of a row, padded with zeros to a panel. */
+inline void packPanelRow(const float* row, Size columns, float* to) {
+  for (Size v = 0; v < PANEL; v += WIDTH) {
+    const Lanes lanes = firstLanes(lesser(greater(columns - v, 0), WIDTH));
+    store(to + v, load(row + v, lanes));
+  }
+}
 
 /** `parts` pieces of nearly equal length out of `length`: where one begins, and the one before ends. */
 inline Size firstOfPart(Size part, Size parts, Size length) { return part * length / parts; }

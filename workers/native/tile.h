@@ -1,7 +1,7 @@
 /**
- * The register tile: c (rows, columns) = addends + (bias + a (rows, depth) · b (depth, PANEL)), all sums
- * in registers. What c held before is an addend: it is prefetched at the start and read at the end. Read at the start it
- * would come late, and where the rows of c are a multiple of 4 KiB apart the processor would take it for what the tile
+ * The register tile: c (rows, columns) = addends + a (rows, depth) · b (depth, PANEL), all sums in registers.
+ * What c held before is an addend: it is prefetched at the start and read at the end. Read at the start it would
+ * come late, and where the rows of c are a multiple of 4 KiB apart the processor would take it for what the tile
  * before has just stored to another row.
  *
  * `a` is copied or packed so that a[r, p] is a[r·ROW_STEP + p·DEPTH_STEP] with constant steps; b is one
@@ -14,7 +14,7 @@
 
 namespace threadloom::THREADLOOM_PATH {
 
-/** What is added to a finished tile: the tile's place in another matrix. */
+/** What is added to a finished tile: the tile's place in another matrix, or one row (stride 0). */
 struct Addend {
   const float* at;
   Size stride;
@@ -26,8 +26,6 @@ struct Tile {
   Size depth;
   float* c;
   Size cStride;
-  /** Where the sums of every row begin, or null for zero. */
-  const float* bias;
   /** 1 … PANEL */
   Size columns;
   /** Added to the sums one after the other, before they are stored. */
@@ -54,24 +52,36 @@ template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP, int INDICES>
   }
 }
 
-/** Not inlined: what the caller would keep in a register over the loop, a mask say, drives a sum out of its own. */
+/** c = addends + sum; `lastLanes` are those of the last vector of a row. */
+template <int ROWS, int VECTORS, class Last>
+[[gnu::always_inline]] inline void finishTile(const Tile& tile, Vector (&sum)[ROWS][VECTORS],
+                                              Last lastLanes) {
+  constexpr int LAST = VECTORS - 1;
+  for (Size i = 0; i < tile.addendCount; i++) {
+    const Addend addend = tile.addends[i];
+#pragma GCC unroll 16
+    for (int r = 0; r < ROWS; r++) {
+      const float* row = addend.at + r * addend.stride;
+      for (int v = 0; v < LAST; v++) sum[r][v] = load(row + v * WIDTH) + sum[r][v];
+      sum[r][LAST] = load(row + LAST * WIDTH, lastLanes) + sum[r][LAST];
+    }
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < ROWS; r++) {
+    float* row = tile.c + r * tile.cStride;
+    for (int v = 0; v < LAST; v++) store(row + v * WIDTH, sum[r][v]);
+    store(row + LAST * WIDTH, sum[r][LAST], lastLanes);
+  }
+}
+
+/** Not inlined: what the caller would keep in a register over the loop drives a sum out of its own. */
 template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP>
 [[gnu::noinline]] static void multiplyTile(const Tile& tile) {
-  constexpr int LAST = VECTORS - 1;
-  const bool isWhole = tile.columns == VECTORS * WIDTH;
-  const Lanes lastLanes = firstLanes(tile.columns - LAST * WIDTH);
   Vector sum[ROWS][VECTORS];
-
 #pragma GCC unroll 16
   for (int r = 0; r < ROWS; r++) {
     __builtin_prefetch(tile.c + r * tile.cStride, 1);
-    if (!tile.bias) {
-      for (int v = 0; v < VECTORS; v++) sum[r][v] = broadcast(0);
-    } else {
-      for (int v = 0; v < LAST; v++) sum[r][v] = load(tile.bias + v * WIDTH);
-      const float* last = tile.bias + LAST * WIDTH;
-      sum[r][LAST] = isWhole ? load(last) : load(last, lastLanes);
-    }
+    for (int v = 0; v < VECTORS; v++) sum[r][v] = broadcast(0);
   }
 
   const float* a = tile.a;
@@ -86,46 +96,40 @@ template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP>
     b += UNROLLED * PANEL;
     upcoming += PREFETCHES * prefetchStep;
   }
+#pragma GCC unroll 1
   for (; left > 0; left--) {
     addProducts<ROWS, VECTORS, ROW_STEP, DEPTH_STEP, 1>(a, b, sum);
     a += DEPTH_STEP;
     b += PANEL;
   }
 
-  for (Size i = 0; i < tile.addendCount; i++) {
-    const Addend addend = tile.addends[i];
-#pragma GCC unroll 16
-    for (int r = 0; r < ROWS; r++) {
-      const float* row = addend.at + r * addend.stride;
-      for (int v = 0; v < LAST; v++) sum[r][v] = load(row + v * WIDTH) + sum[r][v];
-      row += LAST * WIDTH;
-      sum[r][LAST] = (isWhole ? load(row) : load(row, lastLanes)) + sum[r][LAST];
-    }
+  if (tile.columns == VECTORS * WIDTH) {
+    finishTile(tile, sum, AllLanes{});
+  } else {
+    finishTile(tile, sum, firstLanes(tile.columns - (VECTORS - 1) * WIDTH));
   }
+}
 
-#pragma GCC unroll 16
-  for (int r = 0; r < ROWS; r++) {
-    float* row = tile.c + r * tile.cStride;
-    for (int v = 0; v < LAST; v++) store(row + v * WIDTH, sum[r][v]);
-    row += LAST * WIDTH;
-    if (isWhole) {
-      store(row, sum[r][LAST]);
+/** The tile of `rows` rows, 1 … ROWS, and VECTORS vectors. */
+template <Size ROW_STEP, Size DEPTH_STEP, int VECTORS, int ROWS = tileRows(VECTORS)>
+inline void multiplyRows(Size rows, const Tile& tile) {
+  if constexpr (ROWS > 0) {
+    if (rows < ROWS) {
+      multiplyRows<ROW_STEP, DEPTH_STEP, VECTORS, ROWS - 1>(rows, tile);
     } else {
-      store(row, sum[r][LAST], lastLanes);
+      multiplyTile<ROWS, VECTORS, ROW_STEP, DEPTH_STEP>(tile);
     }
   }
 }
 
-/** The tile of `rows` rows, 1 … TILE_ROWS. */
-template <Size ROW_STEP, Size DEPTH_STEP, int ROWS = TILE_ROWS>
-inline void multiplyRows(Size rows, const Tile& tile) {
-  if constexpr (ROWS > 0) {
-    if (rows < ROWS) {
-      multiplyRows<ROW_STEP, DEPTH_STEP, ROWS - 1>(rows, tile);
-    } else if (tile.columns > WIDTH) {
-      multiplyTile<ROWS, 2, ROW_STEP, DEPTH_STEP>(tile);
+/** The tile of `rows` rows and of the vectors that its columns take. */
+template <Size ROW_STEP, Size DEPTH_STEP, int VECTORS = PANEL_VECTORS>
+inline void multiplyVectors(Size rows, const Tile& tile) {
+  if constexpr (VECTORS > 0) {
+    if (tile.columns <= (VECTORS - 1) * WIDTH) {
+      multiplyVectors<ROW_STEP, DEPTH_STEP, VECTORS - 1>(rows, tile);
     } else {
-      multiplyTile<ROWS, 1, ROW_STEP, DEPTH_STEP>(tile);
+      multiplyRows<ROW_STEP, DEPTH_STEP, VECTORS>(rows, tile);
     }
   }
 }
