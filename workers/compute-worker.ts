@@ -1,4 +1,4 @@
-/** Entry of a compute thread: runs one task on the arena, replies with what it measured. */
+/** Entry of a compute thread: runs tasks on the arena, replies to each with what it measured. */
 import { workerData } from 'piscina';
 import { toErrorRecord } from '../src/errors.ts';
 import { createKernels } from '../src/kernels/backend.ts';
@@ -24,6 +24,7 @@ import type {
   TrainTask,
   UpdateTask,
 } from '../src/pool/protocol.ts';
+import { serveTasks, type ThreadEnd } from '../src/pool/task-channel.ts';
 import { LaneReduction } from '../src/reduce/lane-reduction.ts';
 import { copyRate, multiplyAddRate } from './rates.ts';
 
@@ -41,7 +42,11 @@ const networks = layout.shards.map(
 );
 const subtreesOfShards = layout.shards.map((_, shard) => subtreesOf(shard));
 
-export default function run(task: ComputeTask): ComputeReply {
+export default function serve(end: ThreadEnd): never {
+  return serveTasks(end, run);
+}
+
+function run(task: ComputeTask): ComputeReply {
   const startedSeconds = monotonicSeconds();
   try {
     const figures = perform(task);

@@ -1,11 +1,12 @@
 /**
- * One thread of the compute pool: a piscina of one. In a larger one it could not be known which thread has a task, so neither which
+ * One thread of the compute pool: a piscina of one, whose only task is to serve a channel of tasks. In a larger one it could not be known which thread has a task, so neither which
  * to end when it hangs nor whether the one that died has ended; and one thread that dies while it loads would keep
  * piscina from replacing any other.
  */
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import type { ComputeReply, ComputeTask, ComputeThreadData } from './protocol.ts';
+import { TaskChannel } from './task-channel.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
 import { noteStuck, noteThread } from './threads.ts';
 import { EXIT_LIMIT_SECONDS, LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
@@ -39,6 +40,8 @@ export class ComputeThread {
   readonly #worker: Worker;
   readonly #events: ComputeThreadEvents;
   readonly #watches: { loading: Watch; task: Watch };
+  readonly #channel: TaskChannel;
+  #replied: (reply: ComputeReply) => void = () => {};
   /** Settled by the thread's end or, once it was told to end, by the exit limit. */
   readonly #over: Promise<void>;
   #isOver!: () => void;
@@ -64,8 +67,6 @@ export class ComputeThread {
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
-      // An idle worker sleeps in Atomics.wait: the fastest hand-over of a task.
-      atomics: 'sync',
       taskQueue: new FixedQueue(),
       recordTiming: false,
       execArgv: FLAGS,
@@ -73,6 +74,13 @@ export class ComputeThread {
     });
     // A failure is told by the thread itself; without a listener it would end the process.
     this.#piscina.on('error', () => {});
+    this.#channel = new TaskChannel((reply) => this.#replied(reply));
+    const { threadEnd } = this.#channel;
+    // Serving never ends by itself. Should the thread fail outside its tasks, it is not to be trusted; its end, whatever it is
+    // of, is told below.
+    this.#piscina
+      .run(threadEnd, { transferList: [threadEnd.port] })
+      .catch((error) => this.#break(error));
     this.#post({ kind: 'ping' }, this.#watches.loading, () => this.#events.ready());
     [this.#worker] = this.#piscina.threads;
     noteThread(this.#worker, () => false); // It computes.
@@ -108,16 +116,13 @@ export class ComputeThread {
 
   /** Settled by the thread's reply or end, which the watch and the exit limit bring about. */
   #post(task: ComputeTask, watch: Watch, replied: (reply: ComputeReply) => void): void {
+    this.#replied = (reply) => {
+      if (this.#hasEnded) return;
+      watch.end();
+      replied(reply);
+    };
     watch.begin();
-    this.#piscina.run(task).then(
-      (reply) => {
-        if (this.#hasEnded) return;
-        watch.end();
-        replied(reply);
-      },
-      // Only its end rejects a thread's task; should anything else, the thread is not to be trusted.
-      (error) => this.#break(error),
-    );
+    this.#channel.post(task);
   }
 
   #break(cause: Error): void {
@@ -130,6 +135,7 @@ export class ComputeThread {
     this.#hasEnded = true;
     clearTimeout(this.#ending);
     for (const watch of Object.values(this.#watches)) watch.close();
+    this.#channel.close();
     void this.#piscina.destroy();
     this.#isOver();
     this.#events.ended(this.#cause ?? new Error(`the thread ended with exit code ${code}`));

@@ -2,6 +2,7 @@
  * Loaded into every thread before the product (`--import`): looks at what the thread is asked to do, and dies where an order says
  * so. Stands between the thread and its ports, so that the product knows nothing of it.
  */
+import { syncBuiltinESMExports } from 'node:module';
 import workerThreads from 'node:worker_threads';
 import { type Job, type Manner, ORDERS, type Order, takeOrder } from './orders.ts';
 
@@ -10,14 +11,15 @@ const orders = workerThreads.getEnvironmentData(ORDERS) as Int32Array;
 /** How to die when the job at hand is done. */
 let afterwards: Manner | undefined;
 
-/** piscina's worker reads its tasks with this. */
+/** A compute thread reads its tasks with this. */
 const receive = workerThreads.receiveMessageOnPort;
 workerThreads.receiveMessageOnPort = (port) => {
   const received = receive(port);
   const task = received?.message?.task;
-  if (task) meet(task.kind, task.shard ?? Math.min(1, task.first ?? 0));
+  if (task?.kind) meet(task.kind, task.shard ?? Math.min(1, task.first ?? 0));
   return received;
 };
+syncBuiltinESMExports();
 
 /** comlink listens here for the calls of an actor. */
 type Listener = (data: { path?: string[] }) => void;
@@ -34,7 +36,7 @@ Object.assign(parentPort!, {
 const post = MessagePort.prototype.postMessage;
 MessagePort.prototype.postMessage = function (message, ...rest: []) {
   const isCall = 'id' in message;
-  if (afterwards && (isCall || 'taskId' in message)) {
+  if (afterwards && (isCall || 'reply' in message)) {
     // comlink would catch it and answer that the result cannot be cloned.
     if (isCall && afterwards === 'throw') return queueMicrotask(() => die('throw'));
     die(afterwards);
