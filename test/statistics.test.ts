@@ -10,8 +10,11 @@ test('the median is the middle value, or the mean of the two middle ones', (t) =
   t.is(median([]), Number.NaN);
 });
 
-test('the trimmed mean leaves out a tenth at each end', (t) => {
-  t.is(trimmedMean([3, 1, 2]), 2);
-  t.is(trimmedMean([1000, 1, 2, 3, 4, 5, 6, 7, 8, -1000]), 4.5);
-  t.is(trimmedMean([]), Number.NaN);
+test('the trimmed mean leaves out a tenth at each end, and has an error', (t) => {
+  t.deepEqual(trimmedMean([3, 1, 2]), { mean: 2, error: Math.sqrt(1 / 3) });
+  t.deepEqual(trimmedMean([1000, 1, 1, 1, 1, 3, 3, 3, 3, -1000]), {
+    mean: 2,
+    error: Math.sqrt(1 / 7),
+  });
+  t.is(trimmedMean([]).mean, Number.NaN);
 });

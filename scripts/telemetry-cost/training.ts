@@ -1,11 +1,17 @@
 /**
  * One of the two trainings that are compared, in a process of its own: what one has started must not cost the other. Takes a
  * `Trainee` as JSON. Tells on standard error where its metrics are; for each line on standard input it trains a window of
- * steps, tells on standard output how many seconds they took, and stands still.
+ * steps, tells on standard output what they took (a `Turn` as JSON), and stands still.
  */
 import { readSync } from 'node:fs';
 import type { Settings } from '../../src/config/config.ts';
 import { train } from '../../src/recipes/train.ts';
+
+/** Seconds that a window took, by the clock and of the processor. */
+export interface Turn {
+  seconds: number;
+  processorSeconds: number;
+}
 
 export interface Trainee {
   settings: Settings;
@@ -15,6 +21,7 @@ export interface Trainee {
 
 const { settings, steps }: Trainee = JSON.parse(process.argv[2]);
 let began = 0;
+let usage = process.cpuUsage();
 await train(settings, {
   onPlan: ({ metricsUrl }) => {
     process.stderr.write(metricsUrl ? `metrics ${metricsUrl}\n` : 'metrics\n');
@@ -22,7 +29,12 @@ await train(settings, {
   },
   onStep: ({ step }) => {
     if (step % steps !== 0) return;
-    process.stdout.write(`${(performance.now() - began) / 1000}\n`);
+    const { user, system } = process.cpuUsage(usage);
+    const turn: Turn = {
+      seconds: (performance.now() - began) / 1000,
+      processorSeconds: (user + system) / 1e6,
+    };
+    process.stdout.write(`${JSON.stringify(turn)}\n`);
     standStill();
   },
 });
@@ -31,4 +43,5 @@ await train(settings, {
 function standStill(): void {
   if (readSync(0, Buffer.alloc(8)) === 0) process.exit();
   began = performance.now();
+  usage = process.cpuUsage();
 }
