@@ -11,7 +11,7 @@ import { EXIT_CODES } from '../../src/errors.ts';
 import { numberOf, runWithFlags, wholeOf } from '../flags.ts';
 import type { LoadPlan, LoadReport } from './clients.ts';
 import { type Program, startProgram } from './program.ts';
-import { describe, type Outcome, type Pair, report, shortfallsOf } from './report.ts';
+import { describe, type Outcome, type Pace, type Pair, report, shortfallsOf } from './report.ts';
 
 const LOAD = {
   scrapesPerSecond: 200,
@@ -99,17 +99,13 @@ async function measurePair(
   seconds: number,
   beginsWithout: boolean,
 ): Promise<Pair> {
-  const unloaded = async () => ({
-    without: await stepsPerSecond(port, seconds),
-    memoryWithout: await residentBytes(port),
-  });
+  const unloaded = async () => ({ without: await pace(port, seconds) });
   const before = beginsWithout ? await unloaded() : undefined;
   child.stdin.write('on\n');
-  const speed = await stepsPerSecond(port, seconds);
-  const memory = await residentBytes(port);
+  const loaded = await pace(port, seconds);
   child.stdin.write('off\n');
   const load: LoadReport = JSON.parse((await once(child.stdout, 'data'))[0]);
-  const pair = { with: speed, memoryWith: memory, load, ...(before ?? (await unloaded())) };
+  const pair = { with: loaded, load, ...(before ?? (await unloaded())) };
   log(describe(pair));
   return pair;
 }
@@ -124,23 +120,32 @@ function startTraining(folder: string): Program {
 }
 
 /** Of the steps that end within the next `seconds`. */
-async function stepsPerSecond(port: string, seconds: number): Promise<number> {
+async function pace(port: string, seconds: number): Promise<Pace> {
   await delay(SETTLE_SECONDS * 1000);
-  const first = await lastStep(port);
+  const first = await look(port);
   await delay(seconds * 1000);
-  const last = await lastStep(port);
-  return (last.step - first.step) / (last.seconds - first.seconds);
+  const last = await look(port);
+  const steps = last.step - first.step;
+  return {
+    stepsPerSecond: steps / (last.seconds - first.seconds),
+    processorSecondsPerStep: (last.processorSeconds - first.processorSeconds) / steps,
+    residentBytes: last.residentBytes,
+  };
 }
 
-/** The last step and when it ended. */
-async function lastStep(port: string): Promise<{ step: number; seconds: number }> {
+/** The last step and when it ended; what the process has taken by about then, and what it holds. */
+async function look(port: string) {
   const { step, secondsSinceStep } = await (await fetch(`http://127.0.0.1:${port}/healthz`)).json();
-  return { step, seconds: performance.now() / 1000 - secondsSinceStep };
-}
-
-async function residentBytes(port: string): Promise<number> {
+  const seconds = performance.now() / 1000 - secondsSinceStep;
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  return Number(/^process_resident_memory_bytes\{.*\} (\S+)$/m.exec(text)?.[1]);
+  const metric = (name: string) =>
+    Number(new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec(text)?.[1]);
+  return {
+    step,
+    seconds,
+    processorSeconds: metric('process_cpu_seconds_total'),
+    residentBytes: metric('process_resident_memory_bytes'),
+  };
 }
 
 function log(line: string): void {
