@@ -68,8 +68,6 @@ export async function findSystems(cores: number): Promise<Found> {
 }
 
 interface Bench extends Measurement {
-  /** As the system counts it, as those of the others. */
-  processPeakBytes: number;
   variant: string;
   peakGflops: number;
 }
@@ -95,11 +93,7 @@ async function findThreadloom(cores: number): Promise<Found & { peakGflopsPerCor
       const { variant, peakGflops } = await bench({ hidden: 16, batch: 8 * cores }, 0.1);
       found.peakGflopsPerCore = Math.max(found.peakGflopsPerCore, peakGflops / cores);
       found.versions.push(`Threadloom ${VERSION} (${variant})`);
-      const measure = async (shape: Shape, seconds: number): Promise<Measurement> => {
-        const { tokensPerSecond, steps, processPeakBytes } = await bench(shape, seconds);
-        return { tokensPerSecond, steps, peakBytes: processPeakBytes };
-      };
-      found.systems.push({ name, variant, measure });
+      found.systems.push({ name, variant, measure: bench });
     } catch (error) {
       found.missing.push({ name, reason: messageOf(error), remedy: '`npm ci`, `npm run build`' });
     }

@@ -22,8 +22,6 @@ export interface TrainBenchmark extends TrainMeasurement {
   peakGflops: number;
   shareOfPeak: number;
   copyGigabytesPerSecond: number;
-  /** The most that was resident of this process so far, as its system counts it: with what measuring the peak took. */
-  processPeakBytes: number;
   /** Of the step: no worker has a task. */
   coordinationShare: number;
 }
@@ -109,7 +107,6 @@ function rate(
     peakGflops: peak.gflops,
     shareOfPeak: gflops / peak.gflops,
     copyGigabytesPerSecond: peak.copyGigabytesPerSecond,
-    processPeakBytes: process.resourceUsage().maxRSS * 1024,
     coordinationShare: coordinationSeconds(measured.profile) / measured.profile.seconds,
   };
 }

@@ -4,7 +4,7 @@ import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordi
 import type { StepPhase } from '../coordinator/step-phases.ts';
 import type { KernelChoice } from '../kernels/backend.ts';
 import { mix } from '../kernels/mix.ts';
-import { freeMemoryBytes, HEAP_GROWTH_BYTES } from '../machine.ts';
+import { forgetPeak, freeMemoryBytes, HEAP_GROWTH_BYTES, peakResidentBytes } from '../machine.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { collectGarbage } from './collect.ts';
 import { profileOf, type StepProfile } from './step-profile.ts';
@@ -28,7 +28,7 @@ export interface TrainMeasurement {
   /** Of the middle half of the steps. */
   profile: StepProfile;
   arenaBytes: number;
-  /** Resident memory of the process: the plan before the first step (base, what the heap grows by, and arena), and the most that was seen between steps. */
+  /** Resident memory of the process: the plan before the first step (base, what the heap grows by, and arena), and the most that there was. */
   plannedBytes: number;
   peakBytes: number;
 }
@@ -68,6 +68,7 @@ export async function measureTraining(
     freeMemoryBytes(),
   );
   collectGarbage();
+  forgetPeak();
   const engine = await startEngine(plan);
   const plannedBytes = process.memoryUsage.rss() + HEAP_GROWTH_BYTES + plan.arenaBytes;
   try {
@@ -76,8 +77,9 @@ export async function measureTraining(
     await engine.coordinator.packWeights();
     for (let step = 0; step < WARMUP_STEPS; step++) await trainStep(plan, engine);
     const timed = await trainFor(plan, engine, seconds);
-    const { arenaBytes } = plan;
-    return { ...summarize(timed, streams * times), workers, arenaBytes, plannedBytes };
+    const summary = summarize(timed, streams * times);
+    const peakBytes = peakResidentBytes() ?? summary.peakBytes;
+    return { ...summary, peakBytes, workers, arenaBytes: plan.arenaBytes, plannedBytes };
   } finally {
     await engine.pool.close();
   }
