@@ -22,8 +22,9 @@ import type {
   Snapshot,
   Upkeep,
 } from './protocol.ts';
-import { type Listener, LiveEvent, RunEvents } from './run-events.ts';
+import { type Listener, type LiveEvent, RunEvents } from './run-events.ts';
 import { shortened } from './samples.ts';
+import { SharedSnapshot } from './shared-snapshot.ts';
 import { UpkeepMeter } from './upkeep.ts';
 import { Vitals } from './vitals.ts';
 
@@ -33,8 +34,6 @@ const PUBLISH_MILLISECONDS = 250;
 const MAX_EVENT_POINTS = 16;
 /** Between two looks at what is wrong. */
 const LOOK_MILLISECONDS = 1000;
-/** How long a snapshot is sent to those who come: it may take some milliseconds to make. */
-const SNAPSHOT_MILLISECONDS = 500;
 
 export class LiveRun implements Recorder {
   readonly #now: () => number;
@@ -42,6 +41,7 @@ export class LiveRun implements Recorder {
   readonly #vitals = new Vitals();
   readonly #points: PointMaker;
   readonly #upkeep: UpkeepMeter;
+  readonly #snapshot: SharedSnapshot;
   #description: RunDescription;
   #history = new RunHistory();
   #state: RunState = { kind: 'starting', step: 0, secondsLeft: null };
@@ -55,7 +55,6 @@ export class LiveRun implements Recorder {
   #pending = new PointSeries(MAX_EVENT_POINTS);
   #publishing: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
-  #snapshot: { id: string; madeAt: number; event: LiveEvent } | undefined;
 
   /** `now`: Unix time in milliseconds; `residentBytes`: of this process. */
   constructor(
@@ -68,6 +67,11 @@ export class LiveRun implements Recorder {
     this.#points = new PointMaker(description.phases);
     this.#upkeep = new UpkeepMeter(residentBytes);
     this.#toldUpkeep = this.#upkeep.now;
+    this.#snapshot = new SharedSnapshot(this.#events, now, () => {
+      this.#publish();
+      this.#look();
+      return this.#toSnapshot();
+    });
   }
 
   /** All is known of the run now, and `history` of what it did before: training begins. */
@@ -103,10 +107,10 @@ export class LiveRun implements Recorder {
 
   /**
    * What one who has seen the event `lastId` has not: what came after it or, where that is not kept, a snapshot and what came
-   * after that. However often it is asked for, a snapshot is made twice a second at most, and no event for it alone.
+   * after that.
    */
   unseen(lastId: string | undefined): readonly LiveEvent[] {
-    return (lastId !== undefined && this.#events.since(lastId)) || this.#snapshotAndSince();
+    return (lastId !== undefined && this.#events.since(lastId)) || this.#snapshot.andSince();
   }
 
   /** The description says the rest. */
@@ -252,20 +256,6 @@ export class LiveRun implements Recorder {
     );
     if (JSON.stringify(before) === JSON.stringify(this.#alerts)) return;
     this.#events.publish('alerts', this.#alerts);
-  }
-
-  #snapshotAndSince(): readonly LiveEvent[] {
-    const made = this.#snapshot;
-    const isRecent = made && this.#now() - made.madeAt < SNAPSHOT_MILLISECONDS;
-    const since = isRecent && this.#events.since(made.id);
-    if (since) return [made.event, ...since];
-    // What is pending is in the snapshot, and must not be told after it.
-    this.#publish();
-    this.#look();
-    const { id } = this.#events;
-    const event = new LiveEvent(id, 'snapshot', this.#toSnapshot());
-    this.#snapshot = { id, madeAt: this.#now(), event };
-    return [event];
   }
 
   #toSnapshot(): Snapshot {
