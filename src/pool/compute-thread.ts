@@ -1,7 +1,7 @@
 /**
- * One thread of the compute pool: a piscina of one, whose only task is to serve a channel of tasks. In a larger one it could not be known which thread has a task, so neither which
- * to end when it hangs nor whether the one that died has ended; and one thread that dies while it loads would keep
- * piscina from replacing any other.
+ * One thread of the compute pool: a piscina of one, whose only task is to serve a channel of tasks. In a larger one it could not be
+ * known which thread has a task, so neither which to end when it hangs nor whether the one that died has ended; and one thread that
+ * dies while it loads would keep piscina from replacing any other.
  */
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';

@@ -12,7 +12,7 @@ export interface ThreadEnd {
   readonly posted: Int32Array;
 }
 
-/** A thread that was told to end is woken from its sleep; the limit is for one whose process forgot it. */
+/** After which a thread that was not woken looks for tasks all the same. */
 const SLEEP_MILLISECONDS = 60_000;
 
 export class TaskChannel {
