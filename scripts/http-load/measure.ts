@@ -9,9 +9,17 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EXIT_CODES } from '../../src/errors.ts';
 import { numberOf, runWithFlags, wholeOf } from '../flags.ts';
-import type { LoadPlan, LoadReport } from './clients.ts';
+import type { LoadPlan, LoadReport, Usage } from './clients.ts';
 import { type Program, startProgram } from './program.ts';
-import { describe, type Outcome, type Pace, type Pair, report, shortfallsOf } from './report.ts';
+import {
+  type Control,
+  describe,
+  type Outcome,
+  type Pace,
+  type Pair,
+  report,
+  shortfallsOf,
+} from './report.ts';
 
 const LOAD = {
   scrapesPerSecond: 200,
@@ -26,19 +34,22 @@ const MODEL = ['--hidden', '256', '--layers', '2', '--batch', '64', '--chunk', '
 
 const HELP = `npm run http-load
 
-Trains, and compares the steps a second under load with those without, in alternating pairs. The load, all at once:
+Trains, and compares the steps a second under load with those without, in alternating pairs. What the clients do themselves, which
+would be elsewhere, is burnt on the same cores in the halves without load too. The load, all at once:
 ${LOAD.scrapesPerSecond} scrapes a second, ${LOAD.slowConnections} slow connections, ${LOAD.hostilePerSecond} requests a second with 64 KiB of headers, ${LOAD.hostilePerSecond} scrapes a second that
 are aborted, and ${LOAD.listeners} live pages that are loaded anew each second. Ends with 1 where it costs too much or could not be applied.
 
   --pairs    how many (8)
   --seconds  time of each half of a pair (3)
   --new      a new connection for each scrape; else connections are kept
+  --idle     leave the cores idle in the halves without load: then what the clients do themselves is in the cost
 `;
 
 const FLAGS = {
   pairs: { type: 'string', default: '8' },
   seconds: { type: 'string', default: '3' },
   new: { type: 'boolean', default: false },
+  idle: { type: 'boolean', default: false },
 } as const;
 
 /** `seconds`: of each half of a pair. */
@@ -46,6 +57,8 @@ interface Measurement {
   pairs: number;
   seconds: number;
   connections: 'new' | 'kept';
+  /** What the process of the clients does without load. */
+  control: Control;
 }
 
 await runWithFlags(HELP, FLAGS, (flags) =>
@@ -53,10 +66,11 @@ await runWithFlags(HELP, FLAGS, (flags) =>
     pairs: wholeOf('pairs', flags.pairs, { least: 1 }),
     seconds: numberOf('seconds', flags.seconds, { least: 0.1, most: 60 }),
     connections: flags.new ? 'new' : 'kept',
+    control: flags.idle ? 'idle' : 'burn',
   }),
 );
 
-async function measure({ pairs, seconds, connections }: Measurement): Promise<void> {
+async function measure({ pairs, seconds, connections, control }: Measurement): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'threadloom-http-load-'));
   const loadBefore = loadavg()[0];
   const programs: Program[] = [];
@@ -72,14 +86,16 @@ async function measure({ pairs, seconds, connections }: Measurement): Promise<vo
     const clients = startProgram('./clients.js', [JSON.stringify(plan)]);
     programs.push(clients);
     await training.shows(/^step \d+/m);
-    await delay(WARM_UP_SECONDS * 1000);
+    await during(clients, 'load', () => delay(WARM_UP_SECONDS * 1000));
     const outcome: Outcome = {
-      ...{ plan, seconds, loadBefore },
+      ...{ plan, seconds, loadBefore, control },
       model: MODEL.join(' '),
       pairs: [],
     };
+    const half = <Kind extends Work>(kind: Kind) =>
+      during(clients, kind, () => pace(port, seconds));
     for (let i = 0; i < pairs; i++) {
-      outcome.pairs.push(await measurePair(port, clients, seconds, i % 2 === 0));
+      outcome.pairs.push(await measurePair(half, control, i % 2 === 0));
     }
     process.stdout.write(report(outcome));
     const shortfalls = shortfallsOf(outcome);
@@ -92,22 +108,43 @@ async function measure({ pairs, seconds, connections }: Measurement): Promise<vo
   }
 }
 
+type Work = 'load' | Control;
+
 /** Without and with, with and without: a machine that gets slower favours neither. */
 async function measurePair(
-  port: string,
-  { child }: Program,
-  seconds: number,
+  half: <Kind extends Work>(kind: Kind) => Promise<Half<Kind>>,
+  control: Control,
   beginsWithout: boolean,
 ): Promise<Pair> {
-  const unloaded = async () => ({ without: await pace(port, seconds) });
-  const before = beginsWithout ? await unloaded() : undefined;
-  child.stdin.write('on\n');
-  const loaded = await pace(port, seconds);
-  child.stdin.write('off\n');
-  const load: LoadReport = JSON.parse((await once(child.stdout, 'data'))[0]);
-  const pair = { with: loaded, load, ...(before ?? (await unloaded())) };
+  const before = beginsWithout ? await half(control) : undefined;
+  const loaded = await half('load');
+  const unloaded = before ?? (await half(control));
+  const pair: Pair = {
+    with: loaded.result,
+    load: loaded.report,
+    without: unloaded.result,
+    usageWithout: unloaded.report,
+  };
   log(describe(pair));
   return pair;
+}
+
+interface Half<Kind extends Work, Result = Pace> {
+  result: Result;
+  report: Kind extends 'load' ? LoadReport : Usage;
+}
+
+/** What `look` sees while the process of the clients does this, and what that process tells of it. */
+async function during<Kind extends Work, Result>(
+  { child }: Program,
+  kind: Kind,
+  look: () => Promise<Result>,
+): Promise<Half<Kind, Result>> {
+  child.stdin.write(`${kind}\n`);
+  const result = await look();
+  child.stdin.write('end\n');
+  const [line] = await once(child.stdout, 'data');
+  return { result, report: JSON.parse(line) };
 }
 
 /** A run that does not end, on every core, of a text that it does not matter to read. */
@@ -135,8 +172,9 @@ async function pace(port: string, seconds: number): Promise<Pace> {
 
 /** The last step and when it ended; what the process has taken by about then, and what it holds. */
 async function look(port: string) {
-  const { step, secondsSinceStep } = await (await fetch(`http://127.0.0.1:${port}/healthz`)).json();
-  const seconds = performance.now() / 1000 - secondsSinceStep;
+  const { step, stepTime: seconds } = await (
+    await fetch(`http://127.0.0.1:${port}/healthz`)
+  ).json();
   const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   const metric = (name: string) =>
     Number(new RegExp(`^${name}\\{.*\\} (\\S+)$`, 'm').exec(text)?.[1]);

@@ -1,5 +1,5 @@
 /** Work that is done so many times a second. */
-const TICK_MILLISECONDS = 50;
+export const TICK_MILLISECONDS = 50;
 
 /** Begins `work` as often as is due, twenty times a second all that is due then. Returns how to stop. */
 export function atPace(perSecond: number, work: () => void): () => void {

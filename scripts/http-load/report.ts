@@ -3,7 +3,7 @@ import { cpus } from 'node:os';
 import { formatBytes } from '../../src/bytes.ts';
 import { surroundings } from '../../src/machine.ts';
 import { median, trimmedMean } from '../../src/statistics.ts';
-import type { LoadPlan, LoadReport } from './clients.ts';
+import type { LoadPlan, LoadReport, Usage } from './clients.ts';
 
 /** Share of the steps a second that all clients together may cost, twice the error of the measurement aside. */
 const MOST_COST = 0.05;
@@ -20,9 +20,13 @@ export interface Pace {
   residentBytes: number;
 }
 
-/** The training without and with the load, and what the clients saw of it. */
+/** What the process of the clients does without load. */
+export type Control = 'burn' | 'idle';
+
+/** The training without and with the load, and what the process of the clients took and saw meanwhile. */
 export interface Pair {
   without: Pace;
+  usageWithout: Usage;
   with: Pace;
   load: LoadReport;
 }
@@ -33,6 +37,7 @@ export interface Outcome {
   seconds: number;
   /** Load average before the start. */
   loadBefore: number;
+  control: Control;
   /** As flags. */
   model: string;
   pairs: Pair[];
@@ -51,7 +56,8 @@ export function report(outcome: Outcome): string {
   const { scrapes, slow, hostile, listeners, loadedSeconds } = countsOf(outcome);
   const { first, most } = memoryOf(outcome);
   const perSecond = (count: number) => (count / loadedSeconds).toFixed(0);
-  const share = sum(pairs, ({ load }) => load.processorSeconds) / loadedSeconds;
+  const share = shareOf(pairs.map(({ load }) => load));
+  const shareWithout = shareOf(pairs.map(({ usageWithout }) => usageWithout));
   const { ratios, mean, error } = speedOf(outcome);
   const processor = pairs.map(
     (pair) => pair.with.processorSecondsPerStep / pair.without.processorSecondsPerStep,
@@ -63,11 +69,11 @@ scrapes    ${perSecond(scrapes.answered)} answered a second on ${plan.keepsConne
 slow       ${pairs.map(({ load }) => load.slow.open).join(' ')} connections open, ${slow} ended by the server
 hostile    ${perSecond(hostile.refused)} huge headers refused a second, ${hostile.cutOff} cut off, ${hostile.accepted} accepted; ${perSecond(hostile.aborted)} scrapes aborted a second
 listeners  ${perSecond(listeners.begun)} begun a second, ${listeners.failed} failed, ${formatBytes(listeners.bytes / loadedSeconds)} a second
-clients    ${(100 * share).toFixed(1)}% of a core, at a lower priority
+clients    ${(100 * share).toFixed(1)}% of a core, at a lower priority; without load ${(100 * shareWithout).toFixed(1)}%
 memory     ${formatBytes(first)} before, ${formatBytes(most)} at most (resident, of the training)
 processor  with / without, of the training a step: median ${median(processor).toFixed(4)}
 speed      with / without, mean of ${pairs.length} pairs of ${seconds} s without a tenth at each end: ${mean.toFixed(4)} ± ${error.toFixed(4)} (from ${Math.min(...ratios).toFixed(4)} to ${Math.max(...ratios).toFixed(4)})
-cost       ${percent(1 - mean)} ± ${percent(error)}
+cost       ${percent(1 - mean)} ± ${percent(error)}${outcome.control === 'idle' ? ', with what the clients do themselves' : ''}
 `;
 }
 
@@ -137,6 +143,11 @@ function memoryOf({ pairs }: Outcome): { first: number; most: number } {
 function speedOf({ pairs }: Outcome) {
   const ratios = pairs.map((pair) => pair.with.stepsPerSecond / pair.without.stepsPerSecond);
   return { ratios, ...trimmedMean(ratios) };
+}
+
+/** Of a core. */
+function shareOf(usages: readonly Usage[]): number {
+  return sum(usages, (usage) => usage.processorSeconds) / sum(usages, ({ seconds }) => seconds);
 }
 
 function sum<T>(values: readonly T[], of: (value: T) => number): number {

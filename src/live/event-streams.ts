@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Answer, COMMON_HEADERS, PLAIN } from '../metrics/answers.ts';
 import type { StreamedAnswer } from '../metrics/server.ts';
-import type { LiveRun } from './live-run.ts';
-import type { LiveEvent } from './run-events.ts';
+import type { LiveFeed } from './feed.ts';
+import { RunEvents, type SentEvent } from './run-events.ts';
 
 export interface StreamLimits {
   listeners: number;
@@ -24,20 +24,20 @@ const TYPE = 'text/event-stream';
 const HEARTBEAT = Buffer.from(': \n\n');
 
 export class EventStreams {
-  readonly #run: LiveRun;
+  readonly #events: RunEvents;
   readonly #limits: StreamLimits;
   readonly #streams = new Set<EventStream>();
   #heart: NodeJS.Timeout | undefined;
 
-  constructor(run: LiveRun, limits: StreamLimits = LIMITS) {
-    this.#run = run;
+  constructor(feed: LiveFeed, limits: StreamLimits = LIMITS) {
+    this.#events = new RunEvents(feed);
     this.#limits = limits;
   }
 
   answer(request: IncomingMessage): Answer | StreamedAnswer {
     if (this.#streams.size >= this.#limits.listeners) return tooMany(this.#limits.listeners);
     if (request.method === 'HEAD') return { type: TYPE, body: '' };
-    return { stream: (response) => this.#open(response, lastIdOf(request)) };
+    return { stream: (response) => void this.#open(response, lastIdOf(request)) };
   }
 
   /** Ends all. What the system has not taken by then is lost where the server cuts the connections. */
@@ -45,11 +45,10 @@ export class EventStreams {
     for (const stream of this.#streams) stream.end();
   }
 
-  #open(response: ServerResponse, lastId: string | undefined): void {
+  async #open(response: ServerResponse, lastId: string | undefined): Promise<void> {
     const stream = new EventStream(response, this.#limits.waitingBytes);
     this.#streams.add(stream);
-    stream.begin(this.#run.unseen(lastId));
-    const stop = this.#run.listen((event) => stream.send(event));
+    const stop = this.#events.listen((event) => stream.send(event));
     this.#heart ??= setInterval(() => this.#beat(), this.#limits.heartbeatMilliseconds).unref();
     response.once('close', () => {
       stop();
@@ -58,6 +57,12 @@ export class EventStreams {
       clearInterval(this.#heart);
       this.#heart = undefined;
     });
+    try {
+      // The server ends an idle connection, with what this waits for.
+      stream.begin(await this.#events.unseen(lastId));
+    } catch {
+      response.destroy();
+    }
   }
 
   #beat(): void {
@@ -68,6 +73,8 @@ export class EventStreams {
 class EventStream {
   readonly #response: ServerResponse;
   #allowedBytes: number;
+  /** Of the last event that was sent; undefined before the stream has begun. */
+  #last: number | undefined;
   /** Bytes that waited before the last heartbeat. */
   #waitingBefore = 0;
 
@@ -76,7 +83,9 @@ class EventStream {
     this.#allowedBytes = waitingBytes;
   }
 
-  begin(events: readonly LiveEvent[]): void {
+  /** With all that was not seen so far. */
+  begin(events: readonly SentEvent[]): void {
+    if (this.#isOver) return;
     this.#response.writeHead(200, {
       'Content-Type': TYPE,
       Connection: 'close',
@@ -84,21 +93,32 @@ class EventStream {
       ...COMMON_HEADERS,
     });
     this.#response.write(`retry: ${RETRY_MILLISECONDS}\n\n`);
-    for (const { bytes } of events) {
-      this.#allowedBytes += bytes.length;
-      this.#response.write(bytes);
+    this.#last = 0;
+    for (const event of events) {
+      this.#allowedBytes += event.bytes.length;
+      this.#write(event);
     }
   }
 
-  send({ bytes }: LiveEvent): void {
-    if (this.#response.writableEnded || this.#response.destroyed) return;
-    this.#response.write(bytes);
+  /** An event before the beginning, or that a snapshot holds, is left out. */
+  send(event: SentEvent): void {
+    if (this.#isOver || this.#last === undefined || event.number <= this.#last) return;
+    this.#write(event);
     if (this.#response.writableLength > this.#allowedBytes) this.#response.destroy();
+  }
+
+  #write({ number, bytes }: SentEvent): void {
+    this.#last = number;
+    this.#response.write(bytes);
+  }
+
+  get #isOver(): boolean {
+    return this.#response.writableEnded || this.#response.destroyed;
   }
 
   /** A sign of life; one for whom no less waits than at the last one is dropped: it reads too slowly, or not at all. */
   beat(): void {
-    if (this.#response.writableEnded || this.#response.destroyed) return;
+    if (this.#isOver || this.#last === undefined) return;
     const waiting = this.#response.writableLength;
     if (waiting > 0 && waiting >= this.#waitingBefore && this.#waitingBefore > 0) {
       this.#response.destroy();

@@ -11,6 +11,7 @@ import type {
   StepRecord,
 } from '../metrics/records.ts';
 import { activeAlerts } from './alerts.ts';
+import { type FeedEvent, FeedEvents, type FeedSnapshot, type LiveFeed } from './feed.ts';
 import { RunHistory, rounded } from './history.ts';
 import { finiteOrNull, gradientsPointOf, PointMaker } from './point-maker.ts';
 import { PointSeries } from './points.ts';
@@ -22,9 +23,7 @@ import type {
   Snapshot,
   Upkeep,
 } from './protocol.ts';
-import { type Listener, type LiveEvent, RunEvents } from './run-events.ts';
 import { shortened } from './samples.ts';
-import { SharedSnapshot } from './shared-snapshot.ts';
 import { UpkeepMeter } from './upkeep.ts';
 import { Vitals } from './vitals.ts';
 
@@ -35,13 +34,12 @@ const MAX_EVENT_POINTS = 16;
 /** Between two looks at what is wrong. */
 const LOOK_MILLISECONDS = 1000;
 
-export class LiveRun implements Recorder {
+export class LiveRun implements Recorder, LiveFeed {
   readonly #now: () => number;
-  readonly #events = new RunEvents();
+  readonly #events = new FeedEvents();
   readonly #vitals = new Vitals();
   readonly #points: PointMaker;
   readonly #upkeep: UpkeepMeter;
-  readonly #snapshot: SharedSnapshot;
   #description: RunDescription;
   #history = new RunHistory();
   #state: RunState = { kind: 'starting', step: 0, secondsLeft: null };
@@ -54,7 +52,6 @@ export class LiveRun implements Recorder {
   /** Points that no event has told yet. */
   #pending = new PointSeries(MAX_EVENT_POINTS);
   #publishing: NodeJS.Timeout | undefined;
-  #looking: NodeJS.Timeout | undefined;
 
   /** `now`: Unix time in milliseconds; `residentBytes`: of this process. */
   constructor(
@@ -67,11 +64,6 @@ export class LiveRun implements Recorder {
     this.#points = new PointMaker(description.phases);
     this.#upkeep = new UpkeepMeter(residentBytes);
     this.#toldUpkeep = this.#upkeep.now;
-    this.#snapshot = new SharedSnapshot(this.#events, now, () => {
-      this.#publish();
-      this.#look();
-      return this.#toSnapshot();
-    });
   }
 
   /** All is known of the run now, and `history` of what it did before: training begins. */
@@ -82,7 +74,7 @@ export class LiveRun implements Recorder {
     this.#state = { kind: 'training', step, secondsLeft: null };
     this.#told = this.#state;
     this.#vitals.begin(this.#seconds);
-    this.#events.publishAnew('snapshot', this.#toSnapshot());
+    this.#events.publish('snapshot', this.#toSnapshot());
   }
 
   /** `message`: why it failed, or what is amiss. */
@@ -93,24 +85,21 @@ export class LiveRun implements Recorder {
     this.#look();
   }
 
-  /** Calls `listener` with each event to come. Returns how to stop. */
-  listen(listener: Listener): () => void {
+  /** Looks at what is wrong from now on also while no step ends. */
+  listen(listener: (event: FeedEvent) => void): () => void {
     const stop = this.#events.listen(listener);
-    this.#looking ??= setInterval(() => this.#look(), LOOK_MILLISECONDS).unref();
+    const looking = setInterval(() => this.#look(), LOOK_MILLISECONDS).unref();
     return () => {
       stop();
-      if (this.#events.listeners > 0) return;
-      clearInterval(this.#looking);
-      this.#looking = undefined;
+      clearInterval(looking);
     };
   }
 
-  /**
-   * What one who has seen the event `lastId` has not: what came after it or, where that is not kept, a snapshot and what came
-   * after that.
-   */
-  unseen(lastId: string | undefined): readonly LiveEvent[] {
-    return (lastId !== undefined && this.#events.since(lastId)) || this.#snapshot.andSince();
+  /** Tells first what is pending, and holds it. */
+  snapshot(): FeedSnapshot {
+    this.#publish();
+    this.#look();
+    return this.#events.snapshotOf(this.#toSnapshot());
   }
 
   /** The description says the rest. */

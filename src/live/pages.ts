@@ -2,12 +2,12 @@
 import type { Pages } from '../metrics/server.ts';
 import { readAssets } from './assets.ts';
 import { EventStreams } from './event-streams.ts';
-import type { LiveRun } from './live-run.ts';
+import type { LiveFeed } from './feed.ts';
 
 export function livePages(
-  run: LiveRun,
+  feed: LiveFeed,
   assets = readAssets(),
-  streams = new EventStreams(run),
+  streams = new EventStreams(feed),
 ): Pages {
   return {
     routes: new Map([

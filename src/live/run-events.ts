@@ -1,86 +1,95 @@
-/** Numbered events for those who listen, the last of them kept for those who come back. */
+/** The events of a run as they are sent to those who listen, the last of them kept for those who come back. */
 import { randomBytes } from 'node:crypto';
+import { type Reused, reuse } from '../metrics/reuse.ts';
+import type { FeedEvent, FeedSnapshot, LiveFeed } from './feed.ts';
 import type { LiveEvents } from './protocol.ts';
 
 /** Half a minute, at four times a second points and a state. */
 const KEPT_EVENTS = 256;
-/** Of those that were sent to somebody; what was not shares its data with the history. */
 const KEPT_BYTES = 4 * 2 ** 20;
+/** How long a snapshot is sent to those who come: it may take some milliseconds of the run's time to make. */
+const SHARED_MILLISECONDS = 500;
 
-/** One server-sent event; its bytes are made when first asked for, once for all. */
-export class LiveEvent {
-  readonly #id: string;
-  readonly #name: keyof LiveEvents;
-  readonly #data: LiveEvents[keyof LiveEvents];
-  #bytes: Buffer | undefined;
-
-  constructor(id: string, name: keyof LiveEvents, data: LiveEvents[keyof LiveEvents]) {
-    this.#id = id;
-    this.#name = name;
-    this.#data = data;
-  }
-
-  /** 0 where its bytes were not asked for. */
-  get madeBytes(): number {
-    return this.#bytes?.length ?? 0;
-  }
-
-  get bytes(): Buffer {
-    this.#bytes ??= Buffer.from(
-      `id: ${this.#id}\nevent: ${this.#name}\ndata: ${JSON.stringify(this.#data)}\n\n`,
-    );
-    return this.#bytes;
-  }
+/** A server-sent event. */
+export interface SentEvent {
+  number: number;
+  bytes: Buffer;
 }
 
-export type Listener = (event: LiveEvent) => void;
-
 export class RunEvents {
-  /** Tells the events of this process from those of one before it on the same port. */
+  /** Tells the events of this feed from those of one before it on the same port. */
   readonly #origin = randomBytes(6).toString('hex');
-  readonly #kept: LiveEvent[] = [];
-  readonly #listeners = new Set<Listener>();
+  readonly #snapshot: Reused<FeedSnapshot>;
+  /** Their numbers follow each other, up to that of the last event. */
+  readonly #kept: SentEvent[] = [];
+  #keptBytes = 0;
+  /** The highest number that was told of: a snapshot may come sooner than the last events before it. */
   #last = 0;
+  readonly #listeners = new Set<(event: SentEvent) => void>();
 
-  /** Of the last event. */
-  get id(): string {
-    return `${this.#origin}-${this.#last}`;
+  /** `now`: milliseconds of a clock that never goes back. */
+  constructor(feed: LiveFeed, now?: () => number) {
+    this.#snapshot = reuse(async () => feed.snapshot(), SHARED_MILLISECONDS, now);
+    feed.listen((event) => this.#add(event));
   }
 
-  get listeners(): number {
-    return this.#listeners.size;
-  }
-
-  publish<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name]): void {
-    this.#last++;
-    const event = new LiveEvent(this.id, name, data);
-    this.#kept.push(event);
-    for (const listener of this.#listeners) listener(event);
-    while (this.#kept.length > KEPT_EVENTS || this.#keptBytes > KEPT_BYTES) this.#kept.shift();
-  }
-
-  get #keptBytes(): number {
-    return this.#kept.reduce((sum, { madeBytes }) => sum + madeBytes, 0);
-  }
-
-  /** What came after the event `id`; undefined where that is not known any more, or never was. */
-  since(id: string): LiveEvent[] | undefined {
-    const [origin, number, ...rest] = id.split('-');
-    if (origin !== this.#origin || !/^\d{1,15}$/.test(number ?? '') || rest.length > 0) return;
-    const missed = this.#last - Number(number);
-    if (missed < 0 || missed > this.#kept.length) return;
-    return missed === 0 ? [] : this.#kept.slice(-missed);
-  }
-
-  /** An event that takes the place of all before it: nobody is to go on from those. */
-  publishAnew<Name extends keyof LiveEvents>(name: Name, data: LiveEvents[Name]): void {
-    this.#kept.length = 0;
-    this.publish(name, data);
-  }
-
-  /** Returns how to stop. */
-  listen(listener: Listener): () => void {
+  /** Calls `listener` with each event to come. Returns how to stop. */
+  listen(listener: (event: SentEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * What one who has seen the event `lastId` has not, up to now: what came after it or, where that is not kept, a snapshot and
+   * what came after that. However many ask, the run is asked for a snapshot twice a second, or once for 256 events. Rejects
+   * where it gives none.
+   */
+  async unseen(lastId: string | undefined): Promise<readonly SentEvent[]> {
+    const number = this.#numberOf(lastId);
+    return (number !== undefined && this.#after(number)) || (await this.#snapshotAndAfter());
+  }
+
+  async #snapshotAndAfter(): Promise<readonly SentEvent[]> {
+    for (;;) {
+      const snapshot = await this.#snapshot.read();
+      this.#last = Math.max(this.#last, snapshot.number);
+      const later = this.#after(snapshot.number);
+      if (later) return [this.#toSend({ ...snapshot, name: 'snapshot' }), ...later];
+      this.#snapshot.forget();
+    }
+  }
+
+  #add(event: FeedEvent): void {
+    // It takes the place of all before it.
+    if (event.name === 'snapshot') this.#dropOldest(this.#kept.length);
+    const sent = this.#toSend(event);
+    this.#kept.push(sent);
+    this.#keptBytes += sent.bytes.length;
+    this.#last = Math.max(this.#last, sent.number);
+    while (this.#kept.length > KEPT_EVENTS || this.#keptBytes > KEPT_BYTES) this.#dropOldest(1);
+    for (const listener of this.#listeners) listener(sent);
+  }
+
+  #dropOldest(count: number): void {
+    for (const { bytes } of this.#kept.splice(0, count)) this.#keptBytes -= bytes.length;
+  }
+
+  /** What is kept and came after the event of this number; undefined where some of that is not kept, or it never was. */
+  #after(number: number): readonly SentEvent[] | undefined {
+    const known = this.#kept[0] ? this.#kept[0].number - 1 : this.#last;
+    if (number < known || number > this.#last) return;
+    return this.#kept.filter((event) => event.number > number);
+  }
+
+  #toSend({ number, name, json }: FeedEvent | (FeedSnapshot & { name: keyof LiveEvents })) {
+    const id = `${this.#origin}-${number}`;
+    return { number, bytes: Buffer.from(`id: ${id}\nevent: ${name}\ndata: ${json}\n\n`) };
+  }
+
+  /** Of an id that was given by this object; undefined of any other. */
+  #numberOf(id = ''): number | undefined {
+    const [origin, number, ...rest] = id.split('-');
+    if (origin !== this.#origin || !/^\d{1,15}$/.test(number ?? '') || rest.length > 0) return;
+    return Number(number);
   }
 }

@@ -203,9 +203,10 @@ export class Metrics implements Recorder {
   }
 
   health(): Health {
-    if (!this.#lastStep) return { step: null, secondsSinceStep: null };
+    if (!this.#lastStep) return { step: null, stepTime: null, secondsSinceStep: null };
     const { step, milliseconds } = this.#lastStep;
-    return { step, secondsSinceStep: this.#secondsSince(milliseconds) };
+    const secondsSinceStep = this.#secondsSince(milliseconds);
+    return { step, stepTime: milliseconds / 1000, secondsSinceStep };
   }
 
   /** Never negative, even where the clock was set back. */

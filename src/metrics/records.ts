@@ -150,5 +150,7 @@ export interface CheckpointRecord {
 /** Whether the run goes on; null before the first step. */
 export interface Health {
   step: number | null;
+  /** When it ended, in Unix seconds. */
+  stepTime: number | null;
   secondsSinceStep: number | null;
 }

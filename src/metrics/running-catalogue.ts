@@ -56,7 +56,7 @@ export const coordination = {
   actorRestarts: counter(
     'actor_restarts_total',
     'restarts',
-    'Threads beside the workers, the loader and the checkpoint writer, that died and were replaced.',
+    'Threads beside the workers (the loader, the checkpoint writer, the server of the metrics) that died and were replaced.',
     { labels: ['actor'], query: 'increase($[10m])' },
   ),
   eventLoopLag: gauge(

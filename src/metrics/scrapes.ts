@@ -40,13 +40,13 @@ export class Scrapes {
     return Math.max(0, due - this.#now());
   }
 
-  /** Resolves with the next one that begins, when it is overdue, or once `signal` is aborted. Keeps the process alive. */
-  async next(signal?: AbortSignal): Promise<void> {
+  /** Resolves with the next one that begins, or when it is overdue. Keeps the thread alive. */
+  async next(): Promise<void> {
     const seconds = this.secondsToNext;
     if (seconds === 0) return;
     this.#next = new AbortController();
-    const over = signal ? AbortSignal.any([signal, this.#next.signal]) : this.#next.signal;
-    await delay(1000 * seconds, undefined, { signal: over }).catch(() => undefined);
+    const { signal } = this.#next;
+    await delay(1000 * seconds, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -1,4 +1,4 @@
-/** Serves the metrics of one run over HTTP, so that no client can slow the run or outlive it. */
+/** Serves the metrics of one run over HTTP, so that no client can take much memory of it or outlive it. */
 import {
   createServer,
   type IncomingMessage,
@@ -8,7 +8,6 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { hostCheck } from './allowed-hosts.ts';
 import { type Answer, refuse, send } from './answers.ts';
 import { type Connections, limitConnections } from './connections.ts';
@@ -21,7 +20,7 @@ export interface MetricsSource {
   readonly contentType: string;
   render(): Promise<string>;
   /** Shown by /healthz as it is, beside `status`. */
-  health(): object;
+  health(): object | Promise<object>;
 }
 
 /** An answer that goes on until its connection ends. */
@@ -43,31 +42,37 @@ export interface Pages {
   close(): void;
 }
 
-export interface MetricsServerOptions {
+/** Where to serve, and to whom. */
+export interface ServingPlace {
   /** Address to listen on. */
   host: string;
   /** 0: any free one; undefined: 9464 or the next free one. */
   port?: number;
   /** Values of the header Host that are answered beside those of this machine. */
   allowedHosts?: readonly string[];
+}
+
+export interface MetricsServerOptions extends ServingPlace {
   source: MetricsSource;
   pages?: Pages;
 }
 
-export interface MetricsServer {
+/** Where it is served. */
+export interface ServingAddress {
   /** Without a path: `http://127.0.0.1:9464`. */
   readonly url: string;
   readonly port: number;
   /** The default port, where it was in use and another one was taken. */
   readonly movedFrom?: number;
+}
+
+export interface MetricsServer extends ServingAddress {
   /** Ends all connections, idle or not, and frees the port. May be called again. */
   close(): Promise<void>;
   /** In which the next scrape comes, of one who reads the metrics at regular intervals; 0 where there is none. */
   readonly secondsToScrape: number;
-  /** Waits for that scrape, or until `signal` is aborted: the values that are served from now on will have been read. */
-  untilScraped(signal?: AbortSignal): Promise<void>;
-  /** Serves for so many seconds more, or until `signal` is aborted, and closes. Keeps the process alive. */
-  closeAfter(seconds: number, signal?: AbortSignal): Promise<void>;
+  /** Waits for that scrape: the values that are served from now on will have been read. Keeps the thread alive. */
+  untilScraped(): Promise<void>;
 }
 
 /** How long a rendered text is served: two hundred scrapes a second render as often as two. */
@@ -80,8 +85,8 @@ const LIMITS = {
   keepAliveTimeout: 5_000,
   connectionsCheckingInterval: 1_000,
 };
-/** Each may hold a header's bytes and the answer's: 10 MiB in all. */
-const MAX_CONNECTIONS = 256;
+/** Each may hold a header's bytes and the answer's: 20 MiB in all. */
+const MAX_CONNECTIONS = 512;
 /** A connection on which nothing moves, such as a client that does not read its answer. */
 const IDLE_MILLISECONDS = 10_000;
 
@@ -119,13 +124,9 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
     get secondsToScrape() {
       return scrapes.secondsToNext;
     },
-    async untilScraped(signal) {
+    async untilScraped() {
       text.forget();
-      await scrapes.next(signal);
-    },
-    async closeAfter(seconds, signal) {
-      if (seconds > 0) await untilAborted(delay(seconds * 1000, undefined, { signal }), signal);
-      await close();
+      await scrapes.next();
     },
   };
 }
@@ -141,14 +142,6 @@ function closer(server: Server, pages: Pages | undefined): () => Promise<void> {
     });
     return closed;
   };
-}
-
-async function untilAborted(wait: Promise<void>, signal?: AbortSignal): Promise<void> {
-  try {
-    await wait;
-  } catch (error) {
-    if (!signal?.aborted) throw error;
-  }
 }
 
 const WRONG_HOST =
@@ -169,7 +162,7 @@ function answerer(
   const routes = new Map<string, Route>([
     ...(pages?.routes ?? []),
     [METRICS_PATH, metrics],
-    ['/healthz', () => ({ type: 'application/json', body: healthText(source) })],
+    ['/healthz', async () => ({ type: 'application/json', body: await healthText(source) })],
   ]);
   const answersTo = hostCheck({ host, address, machine: hostname(), allowed });
   return async (request, response) => {
@@ -196,6 +189,6 @@ function notFound(routes: ReadonlyMap<string, Route>): string {
   return `Not found. There are ${[...routes.keys()].join(', ')}.`;
 }
 
-function healthText(source: MetricsSource): string {
-  return `${JSON.stringify({ status: 'ok', ...source.health() })}\n`;
+async function healthText(source: MetricsSource): Promise<string> {
+  return `${JSON.stringify({ status: 'ok', ...(await source.health()) })}\n`;
 }

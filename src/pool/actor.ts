@@ -1,19 +1,10 @@
 /** The main side of an actor: a thread that lives as long as its owner and answers typed calls. */
-import { Worker } from 'node:worker_threads';
-import { wrap } from 'comlink';
-import { fromErrorRecord, messageOf, TrainingError } from '../errors.ts';
-import type { Answer } from './actor-thread.ts';
-import { endpointOf } from './endpoint.ts';
+import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { messageOf, TrainingError } from '../errors.ts';
+import { type Calls, callOver, callsByName } from './calls.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
 import { noteStuck, noteThread } from './threads.ts';
 import { EXIT_LIMIT_SECONDS } from './watch.ts';
-
-/** The methods of Api as they look from another thread. */
-export type Calls<Api> = {
-  readonly [Name in keyof Api]: Api[Name] extends (...args: infer Args) => infer Result
-    ? (...args: Args) => Promise<Awaited<Result>>
-    : never;
-};
 
 export interface Actor<Api> {
   readonly name: string;
@@ -51,7 +42,11 @@ export class ActorStuckError extends TrainingError {}
 /** Something that an actor was asked to do cannot be done by it, nor by a new one. */
 export class ActorLostError extends TrainingError {}
 
-type RemoteMethods = Record<string, (...args: unknown[]) => Promise<Answer>>;
+export interface ActorOptions {
+  workerData?: unknown;
+  /** Beside those of every thread. */
+  limits?: ResourceLimits;
+}
 
 /**
  * Starts the module `entry`, which must call `exposeActor`, in a thread of its own. The thread keeps
@@ -60,17 +55,17 @@ type RemoteMethods = Record<string, (...args: unknown[]) => Promise<Answer>>;
 export function startActor<Api extends object>(
   name: string,
   entry: URL,
-  workerData?: unknown,
+  { workerData, limits }: ActorOptions = {},
 ): Actor<Api> {
   // The process's own flags are not for it: --input-type, say, refuses any entry that is a file.
   const worker = new Worker(entry, {
     name,
     workerData,
     execArgv: [],
-    resourceLimits: THREAD_LIMITS,
+    resourceLimits: { ...THREAD_LIMITS, ...limits },
   });
   worker.unref();
-  const remote = wrap(endpointOf(worker)) as unknown as RemoteMethods;
+  const ask = callOver(worker);
   const pending = new Set<(reason: TrainingError) => void>();
   noteThread(worker, () => pending.size > 0);
   let failure: unknown;
@@ -99,7 +94,7 @@ export function startActor<Api extends object>(
 
   // Ends with the thread at the latest, which whoever calls ends where it hangs (lasting-actor.ts).
   // Not Promise.race against `exited`: each call would leave a reaction on it for the thread's whole life.
-  function settleOrDie(method: string, args: unknown[]): Promise<Answer> {
+  function settleOrDie(method: string, args: unknown[]): Promise<unknown> {
     return new Promise((resolve, reject) => {
       pending.add(reject);
       const settled = () => {
@@ -107,22 +102,18 @@ export function startActor<Api extends object>(
         if (pending.size === 0) worker.unref();
       };
       worker.ref();
-      remote[method](...args)
-        .then(resolve, reject)
-        .finally(settled);
+      ask(method, args).then(resolve, reject).finally(settled);
     });
   }
 
   async function call(method: string, args: unknown[]): Promise<unknown> {
     if (death) throw death;
-    const answer = await settleOrDie(method, args);
-    if ('error' in answer) throw fromErrorRecord(answer.error);
-    return answer.value;
+    return await settleOrDie(method, args);
   }
 
   return {
     name,
-    calls: callsByName(call) as Calls<Api>,
+    calls: callsByName<Api>(call),
     exited,
     get alive() {
       return alive;
@@ -150,20 +141,6 @@ export function startActor<Api extends object>(
 function stuck(name: string, reason?: Error): ActorStuckError {
   const why = reason ? `: ${reason.message}` : '';
   return new ActorStuckError(`The ${name} thread was told to end and does not${why}`);
-}
-
-/** An object with a method for every name. */
-export function callsByName(call: (method: string, args: unknown[]) => Promise<unknown>): object {
-  return new Proxy(
-    {},
-    {
-      // `then` is no method of an actor, so that its calls can be returned from async functions.
-      get: (_target, name) =>
-        typeof name === 'string' && name !== 'then'
-          ? (...args: unknown[]) => call(name, args)
-          : undefined,
-    },
-  );
 }
 
 function describeEnd(code: number, failure: unknown, terminated: boolean): string {

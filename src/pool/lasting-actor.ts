@@ -7,10 +7,9 @@ import {
   ActorDiedError,
   ActorLostError,
   type ActorStuckError,
-  type Calls,
-  callsByName,
   startActor,
 } from './actor.ts';
+import { type Calls, callsByName } from './calls.ts';
 import { MAX_DEATHS } from './fan-out.ts';
 import { LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
 
@@ -55,7 +54,7 @@ export function startLastingActor<Api extends object>(
   const working = watchFor(limitSeconds);
   /** A thread is loading until it has settled its first call. */
   let watch = loading;
-  let actor = startActor<Api>(name, entry, workerData);
+  let actor = startActor<Api>(name, entry, { workerData });
   let restarts = 0;
   let pending = 0;
   let terminated = false;
@@ -66,7 +65,7 @@ export function startLastingActor<Api extends object>(
     restarts++;
     watch.end();
     watch = loading;
-    actor = startActor<Api>(name, entry, workerData);
+    actor = startActor<Api>(name, entry, { workerData });
     // Calls are done in order: whatever becomes of these becomes of the call that follows them.
     for (const [method, args] of lastSetUp) callOf(actor, method)(...args).catch(() => undefined);
     return actor;
@@ -110,7 +109,7 @@ export function startLastingActor<Api extends object>(
 
   return {
     name,
-    calls: callsByName(call) as Calls<Api>,
+    calls: callsByName<Api>(call),
     pulse,
     get restarts() {
       return restarts;

@@ -8,7 +8,7 @@ import type { Corpus } from '../data/corpus.ts';
 import { InputError, shellWord } from '../errors.ts';
 import { whyNotNative } from '../kernels/backend.ts';
 import { surroundings } from '../machine.ts';
-import type { MetricsServer } from '../metrics/server.ts';
+import type { ServingAddress } from '../metrics/server.ts';
 import type { RunPlan, TrainObserver } from './reports.ts';
 import type { RunShape } from './run-plan.ts';
 import type { Start } from './run-start.ts';
@@ -85,7 +85,7 @@ export function reportPlan(
   shape: RunShape,
   firstStep: number,
   baseBytes: number,
-  server: MetricsServer | undefined,
+  served: ServingAddress | undefined,
 ): RunPlan {
   const { backend, variant } = plan.request.kernels;
   return {
@@ -106,7 +106,7 @@ export function reportPlan(
     arenaBytes: plan.arenaBytes,
     baseBytes,
     memory: memoryPlan(plan.layout),
-    pageUrl: server && `${server.url}/`,
-    metricsUrl: server && `${server.url}/metrics`,
+    pageUrl: served && `${served.url}/`,
+    metricsUrl: served && `${served.url}/metrics`,
   };
 }

@@ -122,12 +122,16 @@ export class RunTelemetry {
   }
 
   threads(): void {
-    const { engine, corpus, recorder } = this.#parts;
+    const { engine, corpus, recorder, serverRestarts } = this.#parts;
     const { counters, busySeconds, threadIds } = engine.pool;
     recorder.recordPool({
       busySeconds,
       workers: threadIds.length,
-      actorRestarts: { loader: corpus.loader.restarts, writer: this.#writerRestarts() },
+      actorRestarts: {
+        loader: corpus.loader.restarts,
+        writer: this.#writerRestarts(),
+        server: serverRestarts(),
+      },
       ...counters,
     });
   }

@@ -174,9 +174,18 @@ async function trainOn(
       progress,
       observer: options,
       baseBytes,
+      serverRestarts: () => watching.server?.restarts ?? 0,
     });
     watching.recorder.recordRun(await runRecord(config, plan, shape, engine));
-    const told = reportPlan(config, corpus, plan, shape, progress.step, baseBytes, watching.server);
+    const told = reportPlan(
+      config,
+      corpus,
+      plan,
+      shape,
+      progress.step,
+      baseBytes,
+      watching.server?.address,
+    );
     options.onPlan?.(told);
     await watching.begin(
       describeRun(config, { ...told, version: VERSION }),

@@ -19,5 +19,7 @@ export interface TrainingParts {
   observer: TrainObserver;
   /** Resident memory of Node.js and its threads: measured before the arena is filled, and what it grows by. */
   baseBytes: number;
+  /** Threads that served the metrics, died and were replaced. */
+  serverRestarts: () => number;
   progress: Progress;
 }

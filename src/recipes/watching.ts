@@ -3,16 +3,15 @@ import type { Config } from '../config/config.ts';
 import { messageOf, TrainingError } from '../errors.ts';
 import type { RunHistory } from '../live/history.ts';
 import { LiveRun } from '../live/live-run.ts';
-import { livePages } from '../live/pages.ts';
 import type { RunDescription } from '../live/protocol.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { recordAll } from '../metrics/record-all.ts';
 import type { Recorder } from '../metrics/records.ts';
-import { type MetricsServer, startMetricsServer } from '../metrics/server.ts';
 import { VERSION } from '../version.ts';
 import { publicReason } from './public-reason.ts';
 import type { TrainObserver, TrainResult } from './reports.ts';
 import { describeStart } from './run-description.ts';
+import { ServerThread } from './server-thread.ts';
 
 /** For those who look at the run; what it was is told with the folders of the files, by the command alone. */
 const INCOMPLETE =
@@ -21,7 +20,7 @@ const INCOMPLETE =
 export class Watching {
   readonly recorder: Recorder;
   /** Absent where nothing is served. */
-  readonly server: MetricsServer | undefined;
+  readonly server: ServerThread | undefined;
   readonly #config: Config;
   readonly #metrics: Metrics;
   readonly #onWarning: TrainObserver['onWarning'];
@@ -33,7 +32,7 @@ export class Watching {
     { onWarning }: TrainObserver,
     metrics: Metrics,
     live?: LiveRun,
-    server?: MetricsServer,
+    server?: ServerThread,
   ) {
     this.recorder = live ? recordAll([metrics, live]) : metrics;
     this.server = server;
@@ -47,22 +46,19 @@ export class Watching {
   static async start(config: Config, observer: TrainObserver): Promise<Watching> {
     const metrics = createMetrics({ run: config.run, processMetrics: config.metrics });
     if (!config.metrics) return new Watching(config, observer, metrics);
-    const { metricsHost: host, metricsPort: port } = config;
+    const { metricsHost: host, metricsPort: port, workerTimeout: limitSeconds } = config;
+    const { onWarning } = observer;
     const live = new LiveRun(describeStart(config, VERSION));
-    const server = await startMetricsServer({
-      host,
-      port,
-      allowedHosts: config.metricsAllowedHosts?.split(','),
-      source: metrics,
-      pages: livePages(live),
+    const place = { host, port, allowedHosts: config.metricsAllowedHosts?.split(',') };
+    const server = await ServerThread.start({
+      ...{ place, metrics, live, limitSeconds, onWarning },
     }).catch((error) => {
       metrics.close();
       throw error;
     });
-    if (server.movedFrom !== undefined) {
-      observer.onWarning?.(
-        `The default metrics port ${server.movedFrom} is in use; metrics are on port ${server.port}.`,
-      );
+    const { movedFrom, port: taken } = server.address;
+    if (movedFrom !== undefined) {
+      onWarning?.(`The default metrics port ${movedFrom} is in use; metrics are on port ${taken}.`);
     }
     return new Watching(config, observer, metrics, live, server);
   }
@@ -104,7 +100,7 @@ export class Watching {
 
   /** Where Prometheus reads the metrics, its last values must not be those of a run that trains, as if it had been killed. */
   async #untilScraped(signal?: AbortSignal): Promise<void> {
-    const seconds = this.server?.secondsToScrape ?? 0;
+    const seconds = (await this.server?.secondsToScrape()) ?? 0;
     if (seconds >= 1) {
       this.#onWarning?.(
         `The end of the run is shown to who scrapes its metrics next, in ${Math.ceil(seconds)} s at most; Ctrl-C ends at once.`,

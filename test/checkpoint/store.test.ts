@@ -236,7 +236,9 @@ test('The writer thread writes from shared memory and reports failures as they a
   const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
   new Uint8Array(memory.buffer).set(new Uint8Array(arena));
   const entry = new URL('../../workers/checkpoint-worker.js', import.meta.url);
-  const actor = startActor<CheckpointWriterApi>('checkpoint writer', entry, { memory });
+  const actor = startActor<CheckpointWriterApi>('checkpoint writer', entry, {
+    workerData: { memory },
+  });
   t.teardown(() => actor.terminate());
   const { path } = await actor.calls.write(request(folder, 5));
   t.deepEqual(readFileSync(path), readFileSync(store(temporaryFolder(t), 5).path));

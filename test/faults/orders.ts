@@ -4,7 +4,7 @@
 export const MANNERS = ['exit', 'throw', 'memory', 'hang', 'terminate'] as const;
 export type Manner = (typeof MANNERS)[number];
 
-/** What a thread is asked to do: tasks of the pool, then calls of the loader and of the checkpoint writer. */
+/** What a thread is asked to do: tasks of the pool, then calls of the loader, the checkpoint writer and the server. */
 const JOBS = [
   'ping',
   'initialize',
@@ -20,6 +20,7 @@ const JOBS = [
   'use',
   'fill',
   'write',
+  'publish',
 ] as const;
 export type Job = (typeof JOBS)[number];
 
@@ -29,6 +30,7 @@ export const ACTOR_OF: Readonly<Partial<Record<Job, string>>> = {
   use: 'loader',
   fill: 'loader',
   write: 'checkpoint writer',
+  publish: 'server',
 };
 
 export interface Order {

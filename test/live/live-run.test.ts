@@ -1,8 +1,6 @@
 import test from 'ava';
 import { LiveRun } from '../../src/live/live-run.ts';
-import type { Alert, LiveEvents, Point, Snapshot } from '../../src/live/protocol.ts';
-import type { LiveEvent } from '../../src/live/run-events.ts';
-import { drawsOf } from '../faults/random.ts';
+import type { Alert, LiveEvents, Snapshot } from '../../src/live/protocol.ts';
 import { RUN } from '../metrics/scrape.ts';
 import { DESCRIPTION, stepRecord } from './sample-points.ts';
 
@@ -16,33 +14,16 @@ function watched() {
   );
   run.begin(DESCRIPTION);
   const told: { name: string; data: unknown }[] = [];
-  const stop = run.listen((event) => told.push(partsOf(event)));
+  const stop = run.listen(({ name, json }) => told.push({ name, data: JSON.parse(json) }));
   const eventsOf = <Name extends keyof LiveEvents>(name: Name) =>
     told.filter((event) => event.name === name).map(({ data }) => data as LiveEvents[Name]);
   /** What is wrong once `seconds` have passed. */
   const alertsAfter = (seconds: number): Alert['name'][] => {
     clock.seconds += seconds;
-    run.unseen(undefined);
+    run.snapshot();
     return (eventsOf('alerts').at(-1) ?? []).map(({ name }) => name);
   };
   return { run, clock, stop, told: eventsOf, alertsAfter };
-}
-
-function partsOf({ bytes }: LiveEvent): { id: string; name: string; data: unknown } {
-  const [id, name, data] = bytes.toString().split('\n');
-  return { id: id.slice(4), name: name.slice(7), data: JSON.parse(data.slice(6)) };
-}
-
-const nameOf = (event: LiveEvent) => partsOf(event).name;
-const idOf = (event: LiveEvent) => partsOf(event).id;
-
-/** Steps of all points: those of a snapshot take the place of all before it. */
-function stepsTold(events: readonly LiveEvent[]): number {
-  return events.map(partsOf).reduce((told, { name, data }) => {
-    const count = (points: readonly Point[]) => points.reduce((sum, { steps }) => sum + steps, 0);
-    if (name === 'snapshot') return count((data as Snapshot).points);
-    return name === 'points' ? told + count(data as Point[]) : told;
-  }, 0);
 }
 
 test('what is wrong is told once, and again when it is over', (t) => {
@@ -155,7 +136,7 @@ test('what is not finite is told as such, be it a validation or a gradient', (t)
   const normByLag = [{ lag: 0, norm: Number.POSITIVE_INFINITY }];
   const layers = [{ layer: '0', gradientNorm: 1, updateRatio: 0.5, normByLag }];
   run.recordGradients({ step: 1, layers });
-  const history = partsOf(run.unseen(undefined)[0]).data as Snapshot;
+  const history: Snapshot = JSON.parse(run.snapshot().json);
   const expected = [{ ...layers[0], normByLag: [{ lag: 0, norm: null }] }];
   t.deepEqual(history.gradients[0].layers, expected);
   t.deepEqual(told('gradients')[0].layers, expected);
@@ -166,69 +147,6 @@ test('of a long sample the beginning is told, and says so', (t) => {
   const { run, stop, told } = watched();
   run.recordSample({ step: 1, text: 'x'.repeat(100_000) });
   t.regex(told('sample')[0].text, /^x{20000}\n… and 80,000 characters more/);
-  stop();
-});
-
-test('the events that are kept are bounded in bytes', (t) => {
-  const { run, stop, told } = watched();
-  run.recordStep(stepRecord(1));
-  const before = idOf(run.unseen(undefined)[0]);
-  const text = '\u0001'.repeat(20_000);
-  const sample = (step: number) => run.recordSample({ step, text });
-  for (let step = 1; step <= 20; step++) sample(step);
-  t.is(run.unseen(before).length, 20);
-  for (let step = 21; step <= 60; step++) sample(step);
-  t.is(run.unseen(before).length, 1, 'a snapshot');
-  t.is(told('sample').length, 60);
-  stop();
-});
-
-test('those who come within half a second share a snapshot, and are told what came after it', (t) => {
-  const { run, clock, stop } = watched();
-  run.recordStep(stepRecord(1));
-  const [snapshot] = run.unseen(undefined);
-  run.recordStep(stepRecord(2));
-  clock.seconds += 0.4;
-  t.deepEqual(
-    run.unseen(undefined),
-    [snapshot],
-    'the step that is pending is told with the next points',
-  );
-  run.recordSample({ step: 2, text: 'x' });
-  const later = run.unseen(undefined);
-  t.is(later[0], snapshot);
-  t.deepEqual(later.slice(1).map(nameOf), ['points', 'state', 'sample']);
-  clock.seconds += 0.2;
-  const [anew, ...others] = run.unseen(undefined);
-  t.not(anew, snapshot);
-  t.deepEqual(others, []);
-  stop();
-});
-
-test('whenever one comes or comes back, every step is told once', (t) => {
-  const draw = drawsOf(2611);
-  const { run, clock, stop } = watched();
-  const listeners: { events: LiveEvent[]; leave: () => void }[] = [];
-  const come = (lastId?: string, seen: readonly LiveEvent[] = []) => {
-    const events = [...seen, ...run.unseen(lastId)];
-    listeners.push({ events, leave: run.listen((event) => events.push(event)) });
-  };
-  for (let step = 1; step <= 300; step++) {
-    clock.seconds += draw(4) / 10;
-    run.recordStep(stepRecord(step));
-    if (draw(4) === 0) run.recordSample({ step, text: 'x' });
-    if (draw(3) === 0) come();
-    if (draw(3) === 0 && listeners.length > 0) {
-      const { events, leave } = listeners.splice(draw(listeners.length), 1)[0];
-      leave();
-      come(idOf(events[events.length - 1]), events);
-    }
-  }
-  run.recordSample({ step: 300, text: 'the end' });
-  for (const { events, leave } of listeners) {
-    leave();
-    t.is(stepsTold(events), 300);
-  }
   stop();
 });
 

@@ -61,22 +61,22 @@ async function closed(socket: Socket): Promise<void> {
 const repeat = <Result>(times: number, work: () => Promise<Result>): Promise<Result[]> =>
   Promise.all(Array.from({ length: times }, work));
 
-test('among 200 idle and 200 half asked connections a scrape is answered at once', async (t) => {
+test('among 400 idle and 400 half asked connections a scrape is answered at once', async (t) => {
   const { open, scrape } = await serve(t);
-  const idle = await repeat(200, () => open(''));
+  const idle = await repeat(400, () => open(''));
   await scrape();
-  await repeat(200, () => open(HALF));
+  await repeat(400, () => open(HALF));
   await scrape();
   await scrape();
   // Those that waited longest had to go.
-  await Promise.all(idle.slice(0, 140).map((socket) => closed(socket.resume())));
+  await Promise.all(idle.slice(0, 280).map((socket) => closed(socket.resume())));
 });
 
 test('a connection that asks is kept before those that only wait', async (t) => {
   const { open, scrape } = await serve(t);
   const asking = await open(WHOLE);
   await once(asking, 'data');
-  const waiting = await repeat(255, () => open(HALF));
+  const waiting = await repeat(511, () => open(HALF));
   asking.write(WHOLE);
   await once(asking, 'data');
   await open('');

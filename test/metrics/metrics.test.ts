@@ -248,10 +248,10 @@ test('process metrics are there where they are asked for', async (t) => {
 test('health is the last step and its age', (t) => {
   let milliseconds = 5000;
   const metrics = createMetrics({ run: 'r', now: () => milliseconds });
-  t.deepEqual(metrics.health(), { step: null, secondsSinceStep: null });
+  t.deepEqual(metrics.health(), { step: null, stepTime: null, secondsSinceStep: null });
   metrics.recordStep(STEP);
   milliseconds = 7250;
-  t.deepEqual(metrics.health(), { step: 41, secondsSinceStep: 2.25 });
+  t.deepEqual(metrics.health(), { step: 41, stepTime: 5, secondsSinceStep: 2.25 });
   milliseconds = 0;
-  t.deepEqual(metrics.health(), { step: 41, secondsSinceStep: 0 });
+  t.deepEqual(metrics.health(), { step: 41, stepTime: 5, secondsSinceStep: 0 });
 });

@@ -9,7 +9,7 @@ import type { Subject } from './actor-entry.ts';
 const ENTRY = new URL('./actor-entry.js', import.meta.url);
 
 function start(t: ExecutionContext, workerData?: unknown): Actor<Subject> {
-  const actor = startActor<Subject>('subject', ENTRY, workerData);
+  const actor = startActor<Subject>('subject', ENTRY, { workerData });
   t.teardown(() => actor.terminate());
   return actor;
 }

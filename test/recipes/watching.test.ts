@@ -36,7 +36,7 @@ const tells = test.macro(
     const { watching, over } = await begun(t);
     watching.recorder.recordEnd();
     const ending = end(watching, over.signal);
-    const { url } = watching.server!;
+    const { url } = watching.server!.address;
     const series = parseSeries(await (await fetch(`${url}/metrics`)).text());
     t.is(series.get('threadloom_run_failed'), failed);
     t.is(series.get('threadloom_training_active'), 0);

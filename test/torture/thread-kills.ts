@@ -95,7 +95,11 @@ async function disturb(draw: Draw, folder: string): Promise<Report> {
 function ordersOf(steps: number): OrderKinds {
   const everyStep: readonly Job[] = ['train', 'reduce', 'update', 'fill'];
   return {
-    jobs: [...everyStep, 'ping', 'pack', 'snapshot', 'evaluate', 'scan', 'use', 'write', 'write'],
+    jobs: [
+      ...everyStep,
+      ...(['ping', 'pack', 'snapshot', 'evaluate', 'scan', 'use', 'write', 'write'] as const),
+      'publish',
+    ],
     most: 6,
     mostOfJob: 1,
     spared: (job) => (everyStep.includes(job) ? steps : 1),
@@ -116,6 +120,7 @@ function drawSettings(draw: Draw, steps: number): Settings {
     checkpointEvery: draw(10),
     tokens: pick(draw, ['char', 'byte'] as const),
     workerTimeout: 2,
+    ...(draw(2) === 1 && { metrics: true, metricsPort: 0 }),
   };
 }
 
