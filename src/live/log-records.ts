@@ -1,4 +1,5 @@
 /** What a line of a log says, where it is what training writes; undefined where it is not. Pure. */
+import { MAX_BUSY_SHARES } from './points.ts';
 import type { GradientsPoint, LayerPoint } from './protocol.ts';
 import { shortened } from './samples.ts';
 
@@ -21,6 +22,8 @@ export interface TimingLine {
   seconds: number;
   /** Of the step, and of what came between it and the one before. */
   phaseSeconds: Readonly<Record<string, number>>;
+  /** Of each worker meanwhile; empty where it is not known. */
+  busySeconds: readonly number[];
 }
 
 export interface EvaluationLine {
@@ -42,17 +45,27 @@ export function stepLine({ step, tokens, loss, gradNorm, clipScale, lr }: Line) 
   return { step, tokens, loss, gradNorm, clipScale, lr } satisfies StepLine;
 }
 
-export function timingLine({ step, seconds, phaseSeconds, betweenSeconds }: Line) {
+export function timingLine({ step, seconds, phaseSeconds, betweenSeconds, busySeconds }: Line) {
   if (!isCount(step) || !isNumber(seconds) || !isObject(phaseSeconds)) return;
   const between = isObject(betweenSeconds) ? betweenSeconds : {};
   const phases = [phaseSeconds, between].flatMap(Object.entries).filter(isNumberEntry);
-  return { step, seconds, phaseSeconds: sumsOf(phases) } satisfies TimingLine;
+  return {
+    ...{ step, seconds, phaseSeconds: sumsOf(phases) },
+    busySeconds: isNumbers(busySeconds, MAX_BUSY_SHARES) ? busySeconds : [],
+  } satisfies TimingLine;
 }
 
 /** A step's line, and what came after it. */
 export function joinTimings(line: TimingLine, after: TimingLine): TimingLine {
   const phases = [line.phaseSeconds, after.phaseSeconds].flatMap(Object.entries);
-  return { ...line, phaseSeconds: sumsOf(phases) };
+  const isKnown = line.busySeconds.length === after.busySeconds.length;
+  return {
+    ...line,
+    phaseSeconds: sumsOf(phases),
+    busySeconds: isKnown
+      ? line.busySeconds.map((seconds, worker) => seconds + after.busySeconds[worker])
+      : [],
+  };
 }
 
 /** Sums by name. */
@@ -115,6 +128,10 @@ function isCount(value: unknown): value is number {
 
 function isNumber(value: unknown): value is number {
   return Number.isFinite(value);
+}
+
+function isNumbers(value: unknown, limit: number): value is number[] {
+  return Array.isArray(value) && value.length <= limit && value.every(isNumber);
 }
 
 function isFiniteOrNull(value: unknown): value is number | null {

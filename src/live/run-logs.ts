@@ -119,6 +119,12 @@ function pointOf(
     learningRate: lr,
     tokensPerSecond: timing && timing.seconds > 0 ? stepTokens / timing.seconds : 0,
     phaseSeconds: phases.map((phase) => timing?.phaseSeconds[phase] ?? 0),
-    busyShares: [],
+    busyShares: timing ? busySharesOf(timing) : [],
   };
+}
+
+function busySharesOf({ busySeconds, phaseSeconds }: TimingLine): number[] {
+  const total = Object.values(phaseSeconds).reduce((sum, seconds) => sum + seconds, 0);
+  if (total === 0) return [];
+  return busySeconds.map((seconds) => Math.max(0, Math.min(1, seconds / total)));
 }

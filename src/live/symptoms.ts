@@ -107,11 +107,13 @@ function ratiosByLayer(gradients: GradientsPoint | undefined): LagRatio[][] {
 
 /** The busiest worker, where it is far busier than the median one. */
 export function slowestWorker(points: readonly Point[]): number | undefined {
-  const known = points.filter(({ busyShares }) => busyShares.length > 1);
-  if (known.length === 0) return;
+  const newest = points.findLast(({ busyShares }) => busyShares.length > 1);
+  if (!newest) return;
+  // A run may have gone on with more workers or fewer.
+  const known = points.filter(({ busyShares }) => busyShares.length === newest.busyShares.length);
   const steps = sum(known, (point) => point.steps);
-  const shares = known[known.length - 1].busyShares.map(
-    (_, worker) => sum(known, (point) => point.steps * (point.busyShares[worker] ?? 0)) / steps,
+  const shares = newest.busyShares.map(
+    (_, worker) => sum(known, (point) => point.steps * point.busyShares[worker]) / steps,
   );
   const share = Math.max(...shares);
   const middle = median(shares);

@@ -1,5 +1,6 @@
 /** Tells the logs, the recorder and the observer of a run what happened in it. */
 import type { StepOutcome } from '../coordinator/coordinator.ts';
+import { MAX_BUSY_SHARES } from '../live/points.ts';
 import type { Phase } from '../metrics/catalogue.ts';
 import { RateMeter } from '../metrics/rate-meter.ts';
 import type { GradientsRecord } from '../metrics/records.ts';
@@ -25,6 +26,8 @@ export class RunTelemetry {
   readonly #journal: RunJournal;
   readonly #writerRestarts: () => number;
   readonly #rate = new RateMeter();
+  /** Busy seconds of each worker up to the last line that tells of them. */
+  #busyBefore: readonly number[] = [];
   /** Time of what has come since the last step, by phase. */
   #betweenSeconds: Partial<Record<Phase, number>> = {};
   #bytesRead: number;
@@ -65,7 +68,10 @@ export class RunTelemetry {
     const tokensPerSecond = this.#rate.add(stepTokens, seconds);
     const secondsLeft = this.#progress.secondsLeft(tokensPerSecond);
     this.#journal.append('steps', line);
-    this.#journal.append('timings', { step, seconds, phaseSeconds, ...this.#takeBetween() });
+    this.#journal.append('timings', {
+      ...{ step, seconds, phaseSeconds, busySeconds: this.#takeBusy() },
+      ...this.#takeBetween(),
+    });
     recorder.recordPendingLogs(this.#journal.pendingBytes);
     const rates = { stepTokens, tokensPerSecond, secondsLeft };
     const bytesRead = this.#bytesRead;
@@ -118,7 +124,11 @@ export class RunTelemetry {
     const between = this.#takeBetween();
     if (!between) return;
     const { step } = this.#progress;
-    this.#journal.append('timings', { step, seconds: 0, phaseSeconds: {}, ...between });
+    const busySeconds = this.#takeBusy();
+    this.#journal.append('timings', {
+      ...{ step, seconds: 0, phaseSeconds: {}, busySeconds },
+      ...between,
+    });
   }
 
   threads(): void {
@@ -138,6 +148,15 @@ export class RunTelemetry {
 
   #addBetween(phase: Phase, seconds: number): void {
     this.#betweenSeconds[phase] = (this.#betweenSeconds[phase] ?? 0) + seconds;
+  }
+
+  /** Since the last line, to the microsecond; of the first workers, as many as are shown. */
+  #takeBusy(): number[] {
+    const before = this.#busyBefore;
+    this.#busyBefore = this.#parts.engine.pool.busySeconds.slice(0, MAX_BUSY_SHARES);
+    return this.#busyBefore.map(
+      (seconds, worker) => Math.round(1e6 * (seconds - (before[worker] ?? 0))) / 1e6,
+    );
   }
 
   /** As a line of the timings has it; undefined where nothing has come. */

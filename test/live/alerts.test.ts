@@ -134,6 +134,7 @@ const CASES: Record<string, Case> = {
       { points: workers([0.7, 0.9, 0.7]) },
       { points: workers([0.01, 0.1, 0.01]) },
       { points: workers([0.3, 0.9, 0.3]), hasIdleWorkers: true },
+      { points: [...workers([0.3, 0.9, 0.3]), ...workers([0.5, 0.5]).slice(-50)] },
       { points: workers([]) },
     ],
   },

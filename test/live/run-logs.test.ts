@@ -66,6 +66,30 @@ test('what came between two steps counts with the later, what came after all wit
   );
 });
 
+test('workers were busy for their share of a step and of what came with it, as far as the lines tell', async (t) => {
+  const folder = temporaryFolder(t);
+  const of = (number: number, seconds: number, busySeconds?: unknown) =>
+    JSON.stringify({ step: number, seconds, phaseSeconds: { compute: 0.5 }, busySeconds });
+  const all = [1, 2, 3, 4, 5].map((number) => step(number));
+  writeFileSync(join(folder, 'steps.ndjson'), lines(...all));
+  writeFileSync(
+    join(folder, 'timings.ndjson'),
+    lines(
+      of(1, 0.5, [0.25, 0.5]),
+      of(2, 0.5),
+      of(3, 0.5, [0.25, 'x']),
+      of(4, 0.5, [0.25, 9, -1]),
+      of(5, 0.5, [0.5, 0.25]),
+      of(5, 0, [0, 0.25]),
+    ),
+  );
+  const { points } = await readRunLogs(folder, PHASES);
+  t.deepEqual(
+    points.map(({ busyShares }) => busyShares),
+    [[0.5, 1], [], [], [0.5, 1, 0], [0.5, 0.5]],
+  );
+});
+
 test('a log ends at a hole, however large that is', async (t) => {
   const folder = temporaryFolder(t);
   const path = join(folder, 'steps.ndjson');

@@ -7,6 +7,8 @@ import { readRun } from '../../src/recipes/report-data.ts';
 import { resume, train } from '../../src/recipes/train.ts';
 import { linesOf, logsOf, runPlace } from '../helpers/runs.ts';
 
+const isShareOfSome = (share: number) => share > 0 && share <= 1;
+
 test('a finished run is read as its logs and its result have it', async (t) => {
   const { settings } = runPlace(t);
   const result = await train(settings('done', { steps: 12, sampleEvery: 6, clipNorm: 0.5 }));
@@ -28,6 +30,9 @@ test('a finished run is read as its logs and its result have it', async (t) => {
     logged.map(({ step, loss, gradNorm, lr }) => [step, loss, gradNorm, lr]),
   );
   t.true(points.every(({ phaseSeconds }) => phaseSeconds[run.phases.indexOf('compute')] > 0));
+  t.true(
+    points.every(({ busyShares }) => busyShares.length === 2 && busyShares.every(isShareOfSome)),
+  );
   t.is(result.evalLoss, evaluations.at(-1)!.loss);
   t.deepEqual(
     samples.map(({ step }) => step),

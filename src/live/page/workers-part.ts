@@ -22,9 +22,7 @@ export function workersPart(isReport: boolean): Part {
       empty.hidden = shares.length > 0;
       setText(
         empty,
-        isReport || isOver(state)
-          ? 'Known only while a run trains: its logs do not hold it.'
-          : 'Not known yet.',
+        isReport || isOver(state) ? 'The logs of this run do not hold it.' : 'Not known yet.',
       );
       if (rows.length !== shares.length) {
         rows = shares.map(() => ({

@@ -188,7 +188,7 @@ browserTest('a report says what its logs do not hold, even of a run that trains'
   await opened.page.goto(pathToFileURL(path).href);
   await reads(opened, '.badge', 'training');
   await reads(opened, '#alerts', 'its logs do not hold them');
-  await reads(opened, '#workers', 'its logs do not hold it');
+  await reads(opened, '#workers', 'The logs of this run do not hold it.');
   t.deepEqual(opened.complaints, []);
 });
 
