@@ -41,8 +41,9 @@ export async function evaluateStreams(
     for (let fed = await feed.next(); fed; fed = await feed.next()) {
       if (signal?.aborted) return undefined;
       const { times } = chunkWindow(plan, fed.chunk);
-      const chunkLosses = await coordinator.evaluateChunk(spans, fed.slot, fed.chunk, times);
-      for (const [stream, loss] of chunkLosses.entries()) losses[stream] += loss;
+      const computing = coordinator.evaluateChunk(spans, fed.slot, fed.chunk, times);
+      feed.refill();
+      for (const [stream, loss] of (await computing).entries()) losses[stream] += loss;
     }
   } finally {
     await feed.close();

@@ -31,12 +31,11 @@ export class ChunkFeed<Chunk> {
    * loader's error.
    */
   async next(): Promise<FedChunk<Chunk> | undefined> {
-    this.#requestAhead();
+    this.refill();
     const head = this.#ahead.shift();
     if (!head) return undefined;
     const started = performance.now();
     await head.filled;
-    this.#requestAhead();
     return {
       chunk: head.chunk,
       slot: head.slot,
@@ -54,7 +53,11 @@ export class ChunkFeed<Chunk> {
     await Promise.allSettled(this.#ahead.splice(0).map(({ filled }) => filled));
   }
 
-  #requestAhead(): void {
+  /**
+   * Has all slots filled but the one in use. `next` does so too: to be called earlier, once the pool computes, so that it does
+   * not wait for the requests.
+   */
+  refill(): void {
     while (this.#ahead.length < this.#slots - 1) {
       const { value: chunk, done } = this.#chunks.next();
       if (done) return;

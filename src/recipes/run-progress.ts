@@ -84,6 +84,11 @@ export class RunProgress {
     return isDue(this.step, checkpointEvery) && this.savedStep !== this.step;
   }
 
+  /** Before the next step. */
+  get somethingDue(): boolean {
+    return this.sampleDue || this.evaluationDue || this.checkpointDue;
+  }
+
   /** Notes the loss of a validation; none where it is not finite. Returns whether it is the lowest of the run. */
   evaluated(loss: number): boolean {
     const found = Number.isFinite(loss) ? loss : null;

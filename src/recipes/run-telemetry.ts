@@ -58,28 +58,42 @@ export class RunTelemetry {
     this.#bytesRead += bytes;
   };
 
-  step(outcome: StepOutcome, { learningRate, seconds, loadSeconds, ringFilled }: StepTimes): void {
-    const { recorder, observer, shape } = this.#parts;
+  /** Tells the observer at once. Returns what tells the rest, to be called before the progress goes on. */
+  step(outcome: StepOutcome, times: StepTimes): () => void {
+    const { observer, shape } = this.#parts;
     const { step, epoch, tokens } = this.#progress;
-    const { loss, gradNorm, clipScale, tasks } = outcome;
-    const line = { step, epoch, tokens, loss, gradNorm, clipScale, lr: learningRate };
-    const phaseSeconds = { load: loadSeconds, ...outcome.phaseSeconds };
-    const stepTokens = this.#progress.tokensOf(1);
-    const tokensPerSecond = this.#rate.add(stepTokens, seconds);
+    const { loss, gradNorm, clipScale } = outcome;
+    const line = { step, epoch, tokens, loss, gradNorm, clipScale, lr: times.learningRate };
+    const tokensPerSecond = this.#rate.add(this.#progress.tokensOf(1), times.seconds);
     const secondsLeft = this.#progress.secondsLeft(tokensPerSecond);
+    const rates = { tokensPerSecond, secondsLeft };
+    const { totalSteps } = shape;
+    const report: StepReport = { seconds: times.seconds, totalSteps, ...rates, ...line };
+    observer.onStep?.(report);
+    return () => this.#recordStep(report, outcome, times);
+  }
+
+  #recordStep(
+    { step, epoch, tokens, lr, tokensPerSecond, secondsLeft }: StepReport,
+    outcome: StepOutcome,
+    { seconds, loadSeconds, ringFilled }: StepTimes,
+  ): void {
+    const { recorder } = this.#parts;
+    const { loss, gradNorm, clipScale, tasks } = outcome;
+    const line = { step, epoch, tokens, loss, gradNorm, clipScale, lr };
+    const phaseSeconds = { load: loadSeconds, ...outcome.phaseSeconds };
     this.#journal.append('steps', line);
     this.#journal.append('timings', {
       ...{ step, seconds, phaseSeconds, busySeconds: this.#takeBusy() },
       ...this.#takeBetween(),
     });
     recorder.recordPendingLogs(this.#journal.pendingBytes);
-    const rates = { stepTokens, tokensPerSecond, secondsLeft };
-    const bytesRead = this.#bytesRead;
     this.threads();
-    recorder.recordStep({ phaseSeconds, tasks, ringFilled, bytesRead, ...line, ...rates });
-    const { totalSteps } = shape;
-    const report: StepReport = { seconds, tokensPerSecond, totalSteps, secondsLeft, ...line };
-    observer.onStep?.(report);
+    recorder.recordStep({
+      ...{ tasks, ringFilled, phaseSeconds, bytesRead: this.#bytesRead },
+      ...{ stepTokens: this.#progress.tokensOf(1), tokensPerSecond, secondsLeft },
+      ...line,
+    });
   }
 
   /** A validation, already noted in the progress. */

@@ -1,6 +1,4 @@
 /** The loop of a run: steps, validations and checkpoints, until the end, the time limit or the signal. */
-import { Checkpointer } from '../checkpoint/checkpointer.ts';
-import { writeFailure } from '../checkpoint/failure-note.ts';
 import { evaluateStreams } from '../coordinator/evaluation.ts';
 import { ChunkFeed, type FedChunk } from '../coordinator/feed.ts';
 import {
@@ -10,13 +8,12 @@ import {
 } from '../coordinator/gradient-probe.ts';
 import { chunkWindow } from '../data/streams.ts';
 import { Vocabulary } from '../data/vocabulary.ts';
-import { messageOf, NotFiniteError } from '../errors.ts';
-import { publicReason } from './public-reason.ts';
+import { NotFiniteError } from '../errors.ts';
 import type { TrainResult } from './reports.ts';
-import { snapshotTensors } from './restore.ts';
 import { RunJournal } from './run-journal.ts';
-import { checkpointState, trainResult } from './run-outcome.ts';
+import { trainResult } from './run-outcome.ts';
 import { isDue, RunProgress } from './run-progress.ts';
+import { RunSaver } from './run-saver.ts';
 import { RunTelemetry } from './run-telemetry.ts';
 import type { TrainingParts } from './training-parts.ts';
 
@@ -24,8 +21,10 @@ export class TrainingLoop {
   readonly #parts: TrainingParts;
   readonly #progress: RunProgress;
   readonly #journal: RunJournal;
-  readonly #checkpointer: Checkpointer;
   readonly #telemetry: RunTelemetry;
+  readonly #saver: RunSaver;
+  /** Tells what the last step was, where that has not been told. */
+  #untold: (() => void) | undefined;
 
   constructor(parts: TrainingParts) {
     const { progress, folder, config, shape, observer } = parts;
@@ -34,13 +33,13 @@ export class TrainingLoop {
     this.#journal = new RunJournal(folder, progress.logBytes, (message) =>
       observer.onWarning?.(message),
     );
-    this.#checkpointer = this.#createCheckpointer();
     this.#telemetry = new RunTelemetry(
       parts,
       this.#progress,
       this.#journal,
-      () => this.#checkpointer.restarts,
+      () => this.#saver.restarts,
     );
+    this.#saver = new RunSaver(parts, this.#progress, this.#journal, this.#telemetry);
   }
 
   /**
@@ -55,19 +54,19 @@ export class TrainingLoop {
       await this.#trainToEnd(signal);
       return this.#result(!this.#progress.complete && (signal?.aborted ?? false));
     } catch (error) {
-      if (!signal?.aborted) this.#noteFailure(error);
+      if (!signal?.aborted) this.#saver.noteFailure(error);
       throw error;
     } finally {
       this.#telemetry.threads();
       this.#parts.recorder.recordEnd();
-      await this.#checkpointer.close();
+      await this.#saver.close();
       this.#journal.close();
     }
   }
 
   /** A new run is saved and validated before its first step. */
   async #begin(signal?: AbortSignal): Promise<void> {
-    await this.#save({ wait: true, best: false });
+    await this.#saver.save({ wait: true, best: false });
     await this.#evaluate(signal);
   }
 
@@ -80,24 +79,27 @@ export class TrainingLoop {
       if (progress.evaluationDue) await this.#evaluate(signal);
       while (!progress.finished && !signal?.aborted) {
         const fed = await feed.next();
-        if (!fed) return;
+        if (!fed) break;
         await this.#trainStep(feed, fed);
-        this.#checkpointer.check();
+        this.#saver.check();
+        if (progress.somethingDue) this.#tellStep();
         if (progress.sampleDue) await this.#sample();
         if (progress.evaluationDue) await this.#evaluate(signal);
-        if (progress.checkpointDue) await this.#save({ wait: false, best: false });
+        if (progress.checkpointDue) await this.#saver.save({ wait: false, best: false });
       }
+      this.#tellStep();
       if (!signal?.aborted) await this.#evaluate(signal);
       progress.complete = progress.finished && !signal?.aborted;
     } catch (error) {
+      this.#tellStep();
       if (error instanceof NotFiniteError) this.#parts.recorder.recordNotFinite();
-      await this.#saveAfter(error);
+      await this.#saver.saveAfter(error);
     } finally {
       await feed.close();
     }
     // Before the last checkpoint, which counts the lines that stay.
     this.#telemetry.end();
-    await this.#saveLast();
+    await this.#saver.saveLast();
   }
 
   /** The chunks of all steps to come: the loader works while the pool computes. */
@@ -118,7 +120,11 @@ export class TrainingLoop {
     const { learningRate } = progress;
     const source = { slot, fromZero: chunk === 0 };
     const { clipNorm } = config;
-    const outcome = await engine.coordinator.step({ learningRate, clipNorm, ...source });
+    const stepping = engine.coordinator.step({ learningRate, clipNorm, ...source });
+    // The pool computes: what else is to be done does not hold it up.
+    feed.refill();
+    this.#tellStep();
+    const outcome = await stepping;
     const seconds = waitSeconds + (performance.now() - started) / 1000;
     const gradients = isDue(progress.step + 1, config.gradientsEvery)
       ? await this.#probe(source)
@@ -126,8 +132,17 @@ export class TrainingLoop {
     progress.step++;
     progress.lastLoss = outcome.loss;
     const ringFilled = 1 + feed.readyAhead;
-    this.#telemetry.step(outcome, { learningRate, seconds, loadSeconds: waitSeconds, ringFilled });
-    if (gradients) this.#telemetry.gradients(gradients);
+    const times = { learningRate, seconds, loadSeconds: waitSeconds, ringFilled };
+    const tellRest = this.#telemetry.step(outcome, times);
+    this.#untold = () => {
+      tellRest();
+      if (gradients) this.#telemetry.gradients(gradients);
+    };
+  }
+
+  #tellStep(): void {
+    this.#untold?.();
+    this.#untold = undefined;
   }
 
   /** A step whose gradients cannot be looked at is taken back: else a resumed run would not have its line of them. */
@@ -172,85 +187,7 @@ export class TrainingLoop {
     const { loss, seconds } = outcome;
     const best = this.#progress.evaluated(loss);
     this.#telemetry.evaluation(loss, best, seconds);
-    if (step > 0) await this.#save({ wait: false, best });
-  }
-
-  /** Saves the state before a step that failed, and throws what made it fail even where the saving fails too. */
-  async #saveAfter(error: unknown): Promise<never> {
-    try {
-      await this.#saveLast();
-    } catch (saving) {
-      const { step } = this.#progress;
-      this.#journal.fail(`The state of step ${step} could not be saved: ${messageOf(saving)}`);
-    }
-    throw error;
-  }
-
-  /** For a report of the run. */
-  #noteFailure(error: unknown): void {
-    const { folder, config } = this.#parts;
-    const message = publicReason(error, config);
-    try {
-      folder.checkOwned();
-      writeFailure(folder.path, { step: this.#progress.step, message });
-    } catch {
-      // The folder is another's, or cannot be written: the error itself is told all the same.
-    }
-  }
-
-  /** However the loop ends, its last state is saved; that of a complete run says so. */
-  async #saveLast(): Promise<void> {
-    const progress = this.#progress;
-    await this.#checkpointer.settled();
-    if (progress.savedStep === progress.step && !progress.complete) return;
-    await this.#save({ wait: true, best: false });
-  }
-
-  async #save({ wait, best }: { wait: boolean; best: boolean }): Promise<void> {
-    const progress = this.#progress;
-    const before = progress.savedStep;
-    // Set first, because a failure to write, reported while `save` waits, takes it back.
-    progress.savedStep = progress.step;
-    const state = checkpointState(this.#parts, progress, this.#journal.sizes);
-    let taken = false;
-    try {
-      taken = await this.#checkpointer.save({ state, best, wait });
-    } finally {
-      if (!taken) progress.savedStep = before;
-    }
-  }
-
-  #createCheckpointer(): Checkpointer {
-    const { folder, config, engine, plan, recorder, observer } = this.#parts;
-    return new Checkpointer({
-      folder: folder.checkpoints,
-      lock: folder.claim,
-      keep: config.keep,
-      memory: engine.memory,
-      tensors: snapshotTensors(plan.table, plan.layout),
-      limitSeconds: config.workerTimeout,
-      onWarning: (message) => observer.onWarning?.(message),
-      logs: () => this.#journal.toSync(),
-      snapshot: () => this.#telemetry.time('snapshot', () => engine.coordinator.snapshot()),
-      onWritten: (checkpoint) => {
-        this.#progress.newestCheckpoint = checkpoint.path;
-        recorder.recordCheckpoint(checkpoint);
-        observer.onCheckpoint?.(checkpoint);
-      },
-      onFailed: (step, error) => {
-        folder.doubtOwned();
-        this.#progress.savedStep = -1;
-        recorder.recordCheckpointFailure();
-        this.#journal.fail(
-          `The checkpoint of step ${step} could not be written: ${messageOf(error)}`,
-        );
-      },
-      onRefused: (error) => {
-        recorder.recordCheckpointFailure();
-        this.#journal.fail(`No checkpoint is written until the thread ends: ${messageOf(error)}`);
-      },
-      onSkipped: () => recorder.recordCheckpointSkipped(),
-    });
+    if (step > 0) await this.#saver.save({ wait: false, best });
   }
 
   #result(interrupted: boolean): TrainResult {

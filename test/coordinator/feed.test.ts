@@ -57,6 +57,7 @@ for (const slots of [2, 3, 5]) {
       fills[chunk].finish();
       const fed = await next;
       t.is(fed?.chunk, chunk);
+      feed.refill();
       t.is(fills.length, chunk + slots);
       const ahead = fills.slice(chunk + 1).map(({ slot }) => slot);
       t.false(ahead.includes(fed?.slot ?? -1));
@@ -83,6 +84,7 @@ test('close waits for the fills under way, and their errors trouble nobody', asy
   const first = feed.next();
   fills[0].finish();
   await first;
+  feed.refill();
   let closed = false;
   const closing = feed.close().then(() => {
     closed = true;
@@ -106,6 +108,7 @@ test('it says how many chunks lie ready ahead', async (t) => {
   const first = feed.next();
   fills[0].finish();
   await first;
+  feed.refill();
   t.is(feed.readyAhead, 0);
   fills[1].finish();
   fills[3].fail(new Error('no text'));
