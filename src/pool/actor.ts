@@ -34,6 +34,11 @@ export class ActorDiedError extends TrainingError {
     super(`The ${actor} thread ${end}`, {}, { cause });
     this.actor = actor;
   }
+
+  /** The message, with a full stop whatever the cause ends in. */
+  get sentence(): string {
+    return this.message.replace(/[^.]$/, '$&.');
+  }
 }
 
 /** The thread of an actor was told to end and does not; once it has ended, starting it anew is safe. */

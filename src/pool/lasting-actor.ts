@@ -79,7 +79,7 @@ export function startLastingActor<Api extends object>(
         return await callOf(current, method)(...args);
       } catch (error) {
         if (terminated || !(error instanceof ActorDiedError)) throw error;
-        const death = error.message.replace(/[^.]$/, '$&.');
+        const death = error.sentence;
         if (deaths === MAX_DEATHS) {
           throw new ActorLostError(
             `${death} That was ${deaths} times at ${method}.`,

@@ -58,9 +58,9 @@ export class RunTelemetry {
     this.#bytesRead += bytes;
   };
 
-  /** Tells the observer at once. Returns what tells the rest, to be called before the progress goes on. */
-  step(outcome: StepOutcome, times: StepTimes): () => void {
-    const { observer, shape } = this.#parts;
+  /** What the observer is told of a step, and what logs and records it, to be called before the progress goes on. */
+  step(outcome: StepOutcome, times: StepTimes): { report: StepReport; record: () => void } {
+    const { shape } = this.#parts;
     const { step, epoch, tokens } = this.#progress;
     const { loss, gradNorm, clipScale } = outcome;
     const line = { step, epoch, tokens, loss, gradNorm, clipScale, lr: times.learningRate };
@@ -69,8 +69,7 @@ export class RunTelemetry {
     const rates = { tokensPerSecond, secondsLeft };
     const { totalSteps } = shape;
     const report: StepReport = { seconds: times.seconds, totalSteps, ...rates, ...line };
-    observer.onStep?.(report);
-    return () => this.#recordStep(report, outcome, times);
+    return { report, record: () => this.#recordStep(report, outcome, times) };
   }
 
   #recordStep(

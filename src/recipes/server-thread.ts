@@ -116,11 +116,11 @@ export class ServerThread {
       this.#actor = actor;
       this.#restarts++;
       this.#replaceOnceDead(actor);
-      onWarning?.(`${sentence(death.message)} Another one serves the metrics and the live page.`);
+      onWarning?.(`${death.sentence} Another one serves the metrics and the live page.`);
     } catch (error) {
       const reason = messageOf(error);
       onWarning?.(
-        `${sentence(death.message)} The metrics and the live page are not served any more: ${reason}`,
+        `${death.sentence} The metrics and the live page are not served any more: ${reason}`,
       );
     }
   }
@@ -157,8 +157,4 @@ async function untilAborted(signal: AbortSignal | undefined, work: Promise<unkno
   const aborted = once(signal, 'abort', { signal: over.signal }).catch(() => undefined);
   if (!signal.aborted) await Promise.race([done, aborted]);
   over.abort();
-}
-
-function sentence(message: string): string {
-  return message.replace(/[^.]$/, '$&.');
 }

@@ -23,7 +23,7 @@ export class TrainingLoop {
   readonly #journal: RunJournal;
   readonly #telemetry: RunTelemetry;
   readonly #saver: RunSaver;
-  /** Tells what the last step was, where that has not been told. */
+  /** Logs and records the last step, where that has not been done. */
   #untold: (() => void) | undefined;
 
   constructor(parts: TrainingParts) {
@@ -113,7 +113,7 @@ export class TrainingLoop {
   }
 
   async #trainStep(feed: ChunkFeed<number>, fed: FedChunk<number>): Promise<void> {
-    const { config, engine } = this.#parts;
+    const { config, engine, observer } = this.#parts;
     const { chunk, slot, waitSeconds } = fed;
     const progress = this.#progress;
     const started = performance.now();
@@ -133,16 +133,19 @@ export class TrainingLoop {
     progress.lastLoss = outcome.loss;
     const ringFilled = 1 + feed.readyAhead;
     const times = { learningRate, seconds, loadSeconds: waitSeconds, ringFilled };
-    const tellRest = this.#telemetry.step(outcome, times);
+    const { report, record } = this.#telemetry.step(outcome, times);
+    // First: the step has happened, whatever the observer does.
     this.#untold = () => {
-      tellRest();
+      record();
       if (gradients) this.#telemetry.gradients(gradients);
     };
+    observer.onStep?.(report);
   }
 
   #tellStep(): void {
-    this.#untold?.();
+    const tell = this.#untold;
     this.#untold = undefined;
+    tell?.();
   }
 
   /** A step whose gradients cannot be looked at is taken back: else a resumed run would not have its line of them. */

@@ -47,7 +47,7 @@ export class Watching {
     const metrics = createMetrics({ run: config.run, processMetrics: config.metrics });
     if (!config.metrics) return new Watching(config, observer, metrics);
     const { metricsHost: host, metricsPort: port, workerTimeout: limitSeconds } = config;
-    const { onWarning } = observer;
+    const onWarning = (message: string) => observer.onWarning?.(message);
     const live = new LiveRun(describeStart(config, VERSION));
     const place = { host, port, allowedHosts: config.metricsAllowedHosts?.split(',') };
     const server = await ServerThread.start({
@@ -58,7 +58,7 @@ export class Watching {
     });
     const { movedFrom, port: taken } = server.address;
     if (movedFrom !== undefined) {
-      onWarning?.(`The default metrics port ${movedFrom} is in use; metrics are on port ${taken}.`);
+      onWarning(`The default metrics port ${movedFrom} is in use; metrics are on port ${taken}.`);
     }
     return new Watching(config, observer, metrics, live, server);
   }

@@ -230,3 +230,18 @@ test('--force replaces a run and nothing else in its folder', async (t) => {
   const { force } = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
   t.false(force);
 });
+
+test('a step whose observer throws has happened: its line and its checkpoint are there', async (t) => {
+  const { settings } = runPlace(t);
+  const onStep = ({ step }: { step: number }) => {
+    if (step === 3) throw new Error('the observer failed');
+  };
+  const training = train(settings('r', { steps: 9 }), { onStep });
+  await t.throwsAsync(training, { message: 'the observer failed' });
+  const run = String(settings('r').run);
+  t.deepEqual(
+    linesOf(logsOf(run).steps).map(({ step }) => step),
+    [1, 2, 3],
+  );
+  t.is(checkpointSteps(run).at(-1), 3);
+});
