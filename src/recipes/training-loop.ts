@@ -25,6 +25,8 @@ export class TrainingLoop {
   readonly #saver: RunSaver;
   /** Logs and records the last step, where that has not been done. */
   #untold: (() => void) | undefined;
+  /** What that threw, where it did. */
+  #notTold: { error: unknown } | undefined;
 
   constructor(parts: TrainingParts) {
     const { progress, folder, config, shape, observer } = parts;
@@ -83,11 +85,13 @@ export class TrainingLoop {
         await this.#trainStep(feed, fed);
         this.#saver.check();
         if (progress.somethingDue) this.#tellStep();
+        this.#checkTold();
         if (progress.sampleDue) await this.#sample();
         if (progress.evaluationDue) await this.#evaluate(signal);
         if (progress.checkpointDue) await this.#saver.save({ wait: false, best: false });
       }
       this.#tellStep();
+      this.#checkTold();
       if (!signal?.aborted) await this.#evaluate(signal);
       progress.complete = progress.finished && !signal?.aborted;
     } catch (error) {
@@ -142,10 +146,20 @@ export class TrainingLoop {
     observer.onStep?.(report);
   }
 
+  /** Throws nothing, since the pool may be computing: the step under way must end before anything else is asked of it. */
   #tellStep(): void {
     const tell = this.#untold;
     this.#untold = undefined;
-    tell?.();
+    try {
+      tell?.();
+    } catch (error) {
+      this.#notTold ??= { error };
+    }
+  }
+
+  /** Throws what kept a step from being told. */
+  #checkTold(): void {
+    if (this.#notTold) throw this.#notTold.error;
   }
 
   /** A step whose gradients cannot be looked at is taken back: else a resumed run would not have its line of them. */
