@@ -74,13 +74,20 @@ template <int ROWS, int VECTORS, class Last>
   }
 }
 
+/** The first and the last line of a row of c, which lies in two, or in three. */
+template <int VECTORS>
+[[gnu::always_inline]] inline void prefetchTileRow(const float* row) {
+  __builtin_prefetch(row, 1);
+  __builtin_prefetch(row + VECTORS * WIDTH - 1, 1);
+}
+
 /** Not inlined: what the caller would keep in a register over the loop drives a sum out of its own. */
 template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP>
 [[gnu::noinline]] static void multiplyTile(const Tile& tile) {
   Vector sum[ROWS][VECTORS];
 #pragma GCC unroll 16
   for (int r = 0; r < ROWS; r++) {
-    __builtin_prefetch(tile.c + r * tile.cStride, 1);
+    prefetchTileRow<VECTORS>(tile.c + r * tile.cStride);
     for (int v = 0; v < VECTORS; v++) sum[r][v] = broadcast(0);
   }
 
