@@ -143,17 +143,31 @@ export interface ComputeTraining {
 export type ComputeTask =
   | { kind: 'ping' }
   | MeasureTask
-  /** Blocks of `initialBlocks`. */
-  | { kind: 'initialize'; first: number; count: number; generation: number }
-  | { kind: 'pack'; first: number; count: number; generation: number }
+  | SpanTask
   | TrainTask
   | EvaluateTask
   | ReduceTask
   | UpdateTask
   | FlowTask
-  | { kind: 'squares'; first: number; count: number; generation: number }
   | SampleTask
-  | { kind: 'snapshot'; first: number; count: number; generation: number; carries: boolean };
+  | SnapshotTask;
+
+/** Of blocks of `initialBlocks`, of pieces of the parameter vector, or of parameters: [first, first + count) of a generation. */
+export interface SpanTask {
+  kind: 'initialize' | 'pack' | 'squares';
+  first: number;
+  count: number;
+  generation: number;
+}
+
+/** Copies blocks [first, first + count) of a generation to the snapshot, and its carries where so told. */
+export interface SnapshotTask {
+  kind: 'snapshot';
+  first: number;
+  count: number;
+  generation: number;
+  carries: boolean;
+}
 
 /** Runs at the machine's limit for a while: multiply-adds in registers, or copying of memory. */
 export interface MeasureTask {
