@@ -14,44 +14,28 @@ import { activeAlerts } from './alerts.ts';
 import { type FeedEvent, FeedEvents, type FeedSnapshot, type LiveFeed } from './feed.ts';
 import { RunHistory, rounded } from './history.ts';
 import { finiteOrNull, gradientsPointOf, PointMaker } from './point-maker.ts';
-import { PointSeries } from './points.ts';
-import type {
-  Alert,
-  EvaluationPoint,
-  RunDescription,
-  RunState,
-  Snapshot,
-  Upkeep,
-} from './protocol.ts';
+import type { Alert, EvaluationPoint, RunDescription, Snapshot, Upkeep } from './protocol.ts';
 import { shortened } from './samples.ts';
+import { StepEvents } from './step-events.ts';
 import { UpkeepMeter } from './upkeep.ts';
 import { Vitals } from './vitals.ts';
 
-/** Between two events of steps. */
-const PUBLISH_MILLISECONDS = 250;
-/** Most points of one event. */
-const MAX_EVENT_POINTS = 16;
 /** Between two looks at what is wrong. */
 const LOOK_MILLISECONDS = 1000;
 
 export class LiveRun implements Recorder, LiveFeed {
   readonly #now: () => number;
   readonly #events = new FeedEvents();
+  readonly #steps = new StepEvents(this.#events);
   readonly #vitals = new Vitals();
   readonly #points: PointMaker;
   readonly #upkeep: UpkeepMeter;
   #description: RunDescription;
   #history = new RunHistory();
-  #state: RunState = { kind: 'starting', step: 0, secondsLeft: null };
-  /** The last one that an event or a snapshot has told. */
-  #told: RunState = this.#state;
   #alerts: Alert[] = [];
   #lastLook = 0;
   /** The last one that an event has told. */
   #toldUpkeep: Upkeep;
-  /** Points that no event has told yet. */
-  #pending = new PointSeries(MAX_EVENT_POINTS);
-  #publishing: NodeJS.Timeout | undefined;
 
   /** `now`: Unix time in milliseconds; `residentBytes`: of this process. */
   constructor(
@@ -71,8 +55,7 @@ export class LiveRun implements Recorder, LiveFeed {
     const step = history.points.at(-1)?.step ?? 0;
     this.#description = description;
     this.#history = history;
-    this.#state = { kind: 'training', step, secondsLeft: null };
-    this.#told = this.#state;
+    this.#steps.begin({ kind: 'training', step, secondsLeft: null });
     this.#vitals.begin(this.#seconds);
     this.#events.publish('snapshot', this.#toSnapshot());
   }
@@ -80,8 +63,8 @@ export class LiveRun implements Recorder, LiveFeed {
   /** `message`: why it failed, or what is amiss. */
   end(kind: 'finished' | 'stopped' | 'failed', message?: string): void {
     this.#completeLastStep();
-    this.#state = { kind, step: this.#state.step, secondsLeft: null, message };
-    this.#publish();
+    const { step } = this.#steps.state;
+    this.#steps.end({ kind, step, secondsLeft: null, message });
     this.#look();
   }
 
@@ -97,7 +80,7 @@ export class LiveRun implements Recorder, LiveFeed {
 
   /** Tells first what is pending, and holds it. */
   snapshot(): FeedSnapshot {
-    this.#publish();
+    this.#steps.publish();
     this.#look();
     return this.#events.snapshotOf(this.#toSnapshot());
   }
@@ -111,14 +94,12 @@ export class LiveRun implements Recorder, LiveFeed {
     const now = this.#now();
     const point = this.#points.pointOf(record, now / 1000);
     this.#history.addPoint(point);
-    this.#pending.add(point);
-    this.#state = {
+    this.#steps.add(point, {
       kind: 'training',
       step: record.step,
-      secondsLeft: Number.isFinite(record.secondsLeft) ? record.secondsLeft : null,
-    };
+      secondsLeft: finiteOrNull(record.secondsLeft),
+    });
     this.#vitals.progressed(now / 1000);
-    this.#publishing ??= setTimeout(() => this.#publish(), PUBLISH_MILLISECONDS).unref();
     if (now - this.#lastLook >= LOOK_MILLISECONDS) this.#look();
   }
 
@@ -137,21 +118,21 @@ export class LiveRun implements Recorder, LiveFeed {
       loss: finiteOrNull(loss),
       best: loss === bestLoss,
     };
-    this.#publish();
+    this.#steps.publish();
     this.#history.addEvaluation(evaluation);
     this.#events.publish('evaluation', evaluation);
   }
 
   recordGradients(record: GradientsRecord): void {
     const gradients = gradientsPointOf(record);
-    this.#publish();
+    this.#steps.publish();
     this.#history.addGradients(gradients);
     this.#events.publish('gradients', gradients);
   }
 
   recordSample(record: SampleRecord): void {
     const sample = shortened(record);
-    this.#publish();
+    this.#steps.publish();
     this.#history.addSample(sample);
     this.#events.publish('sample', sample);
   }
@@ -199,27 +180,13 @@ export class LiveRun implements Recorder, LiveFeed {
     const newest = this.#history.points.at(-1);
     const completed = newest && this.#points.completed(newest);
     if (!completed) return;
-    this.#publish();
+    this.#steps.publish();
     this.#history.completePoint(completed);
     this.#events.publish('completed', rounded(completed));
   }
 
   get #seconds(): number {
     return this.#now() / 1000;
-  }
-
-  /** Tells what is pending, with the state after it. */
-  #publish(): void {
-    clearTimeout(this.#publishing);
-    this.#publishing = undefined;
-    const { points } = this.#pending;
-    if (points.length > 0) {
-      this.#pending = new PointSeries(MAX_EVENT_POINTS);
-      this.#events.publish('points', points.map(rounded));
-    }
-    if (this.#told === this.#state) return;
-    this.#told = this.#state;
-    this.#events.publish('state', this.#state);
   }
 
   /** Publishes what of checkpoints and memory, and of the alerts, has changed. */
@@ -233,7 +200,7 @@ export class LiveRun implements Recorder, LiveFeed {
     const before = this.#alerts;
     this.#alerts = activeAlerts(
       {
-        state: this.#state.kind,
+        state: this.#steps.state.kind,
         phases: this.#description.phases,
         points: this.#history.points,
         gradients: this.#history.gradients.at(-1),
@@ -250,7 +217,7 @@ export class LiveRun implements Recorder, LiveFeed {
   #toSnapshot(): Snapshot {
     return {
       run: this.#description,
-      state: this.#state,
+      state: this.#steps.state,
       ...this.#history.toLists(),
       alerts: this.#alerts,
       upkeep: this.#upkeep.now,
