@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
 import type { Sample } from './sampler.ts';
 
-const WIDTH = 760;
+const WIDTH = 800;
 const HEIGHT = 260;
 
 export function drawSoak(samples: readonly Sample[]): string {
@@ -35,7 +35,7 @@ function panel(points: Point[], label: string): string {
     width: WIDTH,
     height: HEIGHT,
     marginLeft: 70,
-    marginRight: 150,
+    marginRight: 190,
     style: { background: 'white', color: 'black', fontFamily: 'sans-serif', fontSize: '12px' },
     x: { label: 'steps' },
     y: { label, grid: true, zero: true },
