@@ -7,13 +7,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { formatBytes } from '../../src/bytes.ts';
 import type { Settings } from '../../src/config/config.ts';
 import { EXIT_CODES, expected, InputError } from '../../src/errors.ts';
 import { surroundings } from '../../src/machine.ts';
 import { median, trimmedMean } from '../../src/statistics.ts';
 import { runWithFlags, wholeOf } from '../flags.ts';
 import { type Program, startProgram } from '../http-load/program.ts';
-import { fullestMetrics } from './fullest-scrape.ts';
+import { fullMetrics, LONGEST, type ScrapeSize } from './full-scrape.ts';
 import type { Trainee, Turn } from './training.ts';
 import type { Watched } from './watcher.ts';
 
@@ -36,8 +37,8 @@ type Trainings = Map<Name, Training>;
 const HELP = `npm run telemetry-cost
 
 Trains in two processes that take turns of ${WINDOW_STEPS} steps: one with metrics served and scraped once a second, a live page's events
-taken and gradients looked at every ${GRADIENTS_EVERY} steps, the other with none of it. Compares the time of turns that follow each other. Then renders the
-longest scrape there can be. Ends with 1 where the time on is more than ${MOST_RATIO} times that off,
+taken and gradients looked at every ${GRADIENTS_EVERY} steps, the other with none of it. Compares the time of turns that follow each other. Then renders such a
+scrape, and the longest there can be. Ends with 1 where the time on is more than ${MOST_RATIO} times that off,
 by more than twice the error of the measurement.
 
   --pairs  how many pairs of processes, one after the other (6)
@@ -76,7 +77,7 @@ async function measure(pairs: number, steps: number): Promise<void> {
           `${watched.scrapes} scrapes answered, ${watched.eventBytes} bytes of events`,
       );
     }
-    process.stdout.write(report(ratios, watchers, steps, loadBefore, await measureRender()));
+    process.stdout.write(report(ratios, watchers, steps, loadBefore, await measureRenders()));
     const { mean, error } = trimmedMean(ratios.map(({ seconds }) => seconds));
     if (mean - 2 * error > MOST_RATIO) {
       log(`Expected at most ${MOST_RATIO} times the time, got ${mean.toFixed(4)}.`);
@@ -173,9 +174,20 @@ async function watchedOf(training: Training | undefined): Promise<Watched> {
   throw new Error(`The training answered nothing: ${JSON.stringify(watched)}`);
 }
 
-/** Milliseconds and length of the longest scrape: median of some. */
-async function measureRender(): Promise<{ milliseconds: number; bytes: number }> {
-  const metrics = fullestMetrics();
+interface Render {
+  /** Median of some. */
+  milliseconds: number;
+  bytes: number;
+}
+
+/** The scrape of the training, and the longest there can be. */
+async function measureRenders(): Promise<Record<'usual' | 'longest', Render>> {
+  const usual = await measureRender({ layers: MODEL.layers, workers: surroundings().cores });
+  return { usual, longest: await measureRender(LONGEST) };
+}
+
+async function measureRender(size: ScrapeSize): Promise<Render> {
+  const metrics = fullMetrics(size);
   const times: number[] = [];
   let text = '';
   for (let i = 0; i < RENDERS; i++) {
@@ -183,6 +195,7 @@ async function measureRender(): Promise<{ milliseconds: number; bytes: number }>
     text = await metrics.render();
     times.push(performance.now() - started);
   }
+  metrics.close();
   return { milliseconds: median(times), bytes: Buffer.byteLength(text) };
 }
 
@@ -191,7 +204,7 @@ function report(
   watchers: readonly Watched[],
   steps: number,
   loadBefore: number,
-  render: { milliseconds: number; bytes: number },
+  { usual, longest }: Awaited<ReturnType<typeof measureRenders>>,
 ): string {
   const model = Object.entries(MODEL).map(([name, value]) => `--${name} ${value}`);
   const scrapes = watchers.reduce((sum, watched) => sum + watched.scrapes, 0);
@@ -205,8 +218,12 @@ telemetry  metrics scraped once a second (${scrapes} answers), a live page open,
 watchers   ${(processorSeconds / watchers.length).toFixed(2)} s of processor time a pair, ${priority}
 time       on / off of ${describe(ratios.map(({ seconds }) => seconds))}
 processor  on / off of ${describe(ratios.map(({ processorSeconds }) => processorSeconds))}
-scrape     ${render.milliseconds.toFixed(2)} ms to render the longest there can be, ${render.bytes} bytes; median of ${RENDERS}
+scrape     ${describeRender(usual)} of the training; the longest there can be (${LONGEST.layers} layers, ${LONGEST.workers} workers) ${describeRender(longest)}; medians of ${RENDERS}
 `;
+}
+
+function describeRender({ milliseconds, bytes }: Render): string {
+  return `${milliseconds.toFixed(2)} ms for ${formatBytes(bytes)}`;
 }
 
 function describe(ratios: readonly number[]): string {

@@ -1,18 +1,24 @@
-/** The longest text that a scrape can be: every metric, and of each as many series as there can be. */
+/** What a scrape is once everything has been measured: every metric, and all its series. */
 import { createMetrics, type Metrics } from '../../src/metrics/metrics.ts';
 import type { LayerGradients, TaskRecord } from '../../src/metrics/records.ts';
 
-const LAYERS = 64;
-const WORKERS = 100;
+export interface ScrapeSize {
+  layers: number;
+  workers: number;
+}
+
+/** Of the deepest model, on as many workers as metrics tell apart. */
+export const LONGEST: ScrapeSize = { layers: 64, workers: 100 };
+
 const LAGS = [0, ...Array.from({ length: 16 }, (_, power) => 2 ** power)];
 const REGIONS = ['parameters', 'moments', 'gradient', 'packed', 'lane', 'subtree', 'ring', 'shard'];
 
-export function fullestMetrics(): Metrics {
+export function fullMetrics({ layers, workers }: ScrapeSize): Metrics {
   const metrics = createMetrics({ run: 'r', processMetrics: true });
   metrics.recordRun({
-    ...{ cell: 'lstm', hidden: 256, layers: LAYERS, batch: 64, chunk: 65_536, lanes: 8 },
+    ...{ cell: 'lstm', hidden: 256, layers, batch: 64, chunk: 65_536, lanes: 8 },
     ...{ optimizer: 'adam', backend: 'native', variant: 'avx512', version: '0.0.0' },
-    ...{ workers: WORKERS, totalSteps: 1e6, clipNorm: 1, flopsPerToken: 1e6, peakFlops: 1e11 },
+    ...{ workers, totalSteps: 1e6, clipNorm: 1, flopsPerToken: 1e6, peakFlops: 1e11 },
     ringSlots: 3,
     arenaBytes: new Map(REGIONS.map((region, i) => [region, 2 ** (20 + i)])),
   });
@@ -39,10 +45,10 @@ export function fullestMetrics(): Metrics {
     tasks: { compute: tasks, reduce: tasks, update: tasks },
   });
   metrics.recordEvaluation({ step: 1, loss: 3.5, bestLoss: 3.5, seconds: 1 });
-  metrics.recordGradients({ step: 1, layers: Array.from({ length: LAYERS }, (_, i) => layer(i)) });
+  metrics.recordGradients({ step: 1, layers: Array.from({ length: layers }, (_, i) => layer(i)) });
   metrics.recordPool({
-    ...{ workers: WORKERS, restarts: 0, repeatedTasks: 0, actorRestarts: { loader: 0, writer: 0 } },
-    busySeconds: Array.from({ length: WORKERS }, (_, worker) => worker / 7),
+    ...{ workers, restarts: 0, repeatedTasks: 0, actorRestarts: { loader: 0, writer: 0 } },
+    busySeconds: Array.from({ length: workers }, (_, worker) => worker / 7),
   });
   metrics.recordCheckpoint({ bytes: 2 ** 24, seconds: 0.5 });
   metrics.recordPendingLogs(0);
