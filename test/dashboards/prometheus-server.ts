@@ -32,9 +32,10 @@ export class PrometheusServer {
     this.#url = url;
   }
 
-  /** What the query gives now; throws with Prometheus' reason where it refuses it. */
-  async query(expr: string): Promise<Sample[]> {
-    const { resultType, result } = await this.api('query', { query: expr });
+  /** What the query gives at a moment (Unix seconds), now unless given; throws with Prometheus' reason where it refuses it. */
+  async query(expr: string, moment?: number): Promise<Sample[]> {
+    const time: Record<string, string> = moment === undefined ? {} : { time: String(moment) };
+    const { resultType, result } = await this.api('query', { query: expr, ...time });
     if (resultType !== 'vector') throw new Error(`Expected a vector of ${expr}, got ${resultType}`);
     return result.map(({ metric, value: [, text] }: { metric: Sample['metric']; value: Pair }) => ({
       metric,
@@ -42,9 +43,8 @@ export class PrometheusServer {
     }));
   }
 
-  /** What the query gave at each of the last moments, as a graph asks; each value is a sample. */
-  async queryRange(expr: string): Promise<Sample[]> {
-    const end = Date.now() / 1000;
+  /** What the query gave at each of the moments up to `end` (Unix seconds), as a graph asks; each value is a sample. */
+  async queryRange(expr: string, end: number): Promise<Sample[]> {
     const [start, step] = [end - RANGE_SECONDS, RANGE_SECONDS / 4];
     const times = { start: String(start), end: String(end), step: String(step) };
     const { result } = await this.api('query_range', { query: expr, ...times });
@@ -62,19 +62,19 @@ export class PrometheusServer {
     return data;
   }
 
-  /** Asks again and again until each query gives a series. */
-  async until(...queries: string[]): Promise<void> {
+  /** Asks again and again until the query gives a series; returns a moment (Unix seconds) at which it does. */
+  async until(expr: string): Promise<number> {
     const end = Date.now() + PATIENCE_MILLISECONDS;
-    for (const expr of queries) {
-      while (!(await this.#gives(expr))) {
-        if (Date.now() > end) throw new Error(`Prometheus never had a series of ${expr}`);
-        await setTimeout(POLL_MILLISECONDS);
-      }
+    for (;;) {
+      const moment = Date.now() / 1000;
+      if (await this.#gives(expr, moment)) return moment;
+      if (Date.now() > end) throw new Error(`Prometheus never had a series of ${expr}`);
+      await setTimeout(POLL_MILLISECONDS);
     }
   }
 
-  async #gives(expr: string): Promise<boolean> {
-    return this.query(expr).then(
+  async #gives(expr: string, moment: number): Promise<boolean> {
+    return this.query(expr, moment).then(
       (samples) => samples.length > 0,
       () => false, // Not up yet.
     );
