@@ -1,4 +1,4 @@
-/** The tasks that read and write the arena, as a compute thread performs them; src/pool/protocol.ts says what each is. */
+/** The tasks that read and write the arena, as a compute thread performs them; src/pool/compute-protocol.ts says what each is. */
 import type { Kernels } from '../src/kernels/contract.ts';
 import { type ArenaViews, viewArena } from '../src/memory/arena.ts';
 import type { ArenaLayout } from '../src/memory/layout.ts';
@@ -23,7 +23,7 @@ import type {
   SpanTask,
   TrainTask,
   UpdateTask,
-} from '../src/pool/protocol.ts';
+} from '../src/pool/compute-protocol.ts';
 import { LaneReduction } from '../src/reduce/lane-reduction.ts';
 
 export class ArenaTasks {

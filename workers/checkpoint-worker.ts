@@ -1,8 +1,8 @@
 /** Entry of the thread that writes checkpoints. */
 import { workerData } from 'node:worker_threads';
 import { storeCheckpoint } from '../src/checkpoint/store.ts';
+import type { CheckpointThreadData, CheckpointWriterApi } from '../src/pool/actor-protocol.ts';
 import { exposeActor } from '../src/pool/actor-thread.ts';
-import type { CheckpointThreadData, CheckpointWriterApi } from '../src/pool/protocol.ts';
 
 const { memory } = workerData as CheckpointThreadData;
 

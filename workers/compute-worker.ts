@@ -8,7 +8,7 @@ import type {
   ComputeResult,
   ComputeTask,
   ComputeThreadData,
-} from '../src/pool/protocol.ts';
+} from '../src/pool/compute-protocol.ts';
 import { serveTasks, type ThreadEnd } from '../src/pool/task-channel.ts';
 import { ArenaTasks } from './arena-tasks.ts';
 import { copyRate, multiplyAddRate } from './rates.ts';

@@ -1,13 +1,13 @@
 /** Writes checkpoints of a run through the writer thread, which works while training goes on. */
 import { messageOf } from '../errors.ts';
 import { ActorLostError, type ActorStuckError } from '../pool/actor.ts';
-import { type LastingActor, startLastingActor } from '../pool/lasting-actor.ts';
 import type {
   CheckpointThreadData,
   CheckpointWriterApi,
   TensorSource,
   WriteCheckpointResult,
-} from '../pool/protocol.ts';
+} from '../pool/actor-protocol.ts';
+import { type LastingActor, startLastingActor } from '../pool/lasting-actor.ts';
 import type { CheckpointState } from './header.ts';
 import type { LockClaim } from './run-lock.ts';
 

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { basename, join } from 'node:path';
 import { messageOf, show, TrainingError } from '../errors.ts';
-import type { WriteCheckpointRequest, WriteCheckpointResult } from '../pool/protocol.ts';
+import type { WriteCheckpointRequest, WriteCheckpointResult } from '../pool/actor-protocol.ts';
 import { moveDurably, syncFile, TEMPORARY_SUFFIX } from './durable.ts';
 import { checkState } from './header.ts';
 import { type LockClaim, refuseLost } from './run-lock.ts';

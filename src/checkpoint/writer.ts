@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
 import { WORD_BYTES } from '../memory/table.ts';
-import type { TensorSource } from '../pool/protocol.ts';
+import type { TensorSource } from '../pool/actor-protocol.ts';
 import { bytesOf, CHECKSUM_BYTES, layOut } from './format.ts';
 import type { CheckpointState } from './header.ts';
 

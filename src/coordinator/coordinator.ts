@@ -8,7 +8,7 @@ import type { ArenaLayout } from '../memory/layout.ts';
 import { headTimes } from '../model/workspace.ts';
 import { clipByNorm } from '../optimizer/clip.ts';
 import type { ComputePool, TaskResult } from '../pool/compute-pool.ts';
-import type { ComputeResult, ComputeTask } from '../pool/protocol.ts';
+import type { ComputeResult, ComputeTask } from '../pool/compute-protocol.ts';
 import { countPartials } from '../reduce/lane-reduction.ts';
 import type { Span } from './plan.ts';
 import { FIRST_PHASE, phaseAfter, type StepPhase } from './step-phases.ts';

@@ -13,7 +13,7 @@ import type { ModelSpec } from '../model/spec.ts';
 import { headTimes } from '../model/workspace.ts';
 import { momentCount, type OptimizerSettings } from '../optimizer/update.ts';
 import { ComputePool, type PoolOptions } from '../pool/compute-pool.ts';
-import type { ComputeTraining } from '../pool/protocol.ts';
+import type { ComputeTraining } from '../pool/compute-protocol.ts';
 import { Coordinator } from './coordinator.ts';
 import { layoutArena } from './layout.ts';
 import { cut, planShards, type ShardPlan, type Span } from './plan.ts';

@@ -1,7 +1,7 @@
 /** The loss over a whole text, on the pool. The training carry and the parameters stay as they are. */
 import { chunkWindow, type StreamPlan } from '../data/streams.ts';
 import type { ArenaLayout } from '../memory/layout.ts';
-import type { FillRequest, StreamsRequest } from '../pool/protocol.ts';
+import type { FillRequest, StreamsRequest } from '../pool/actor-protocol.ts';
 import type { Coordinator } from './coordinator.ts';
 import { ChunkFeed } from './feed.ts';
 import type { Span } from './plan.ts';

@@ -4,7 +4,7 @@
  */
 import type { GateShare, LagNorm } from '../model/gradient-flow.ts';
 import type { ParameterSquares } from '../model/parameter-squares.ts';
-import type { ComputeTask } from '../pool/protocol.ts';
+import type { ComputeTask } from '../pool/compute-protocol.ts';
 import type { StepRequest } from './coordinator.ts';
 import type { Engine, EnginePlan } from './engine.ts';
 import { cutByCost } from './plan.ts';

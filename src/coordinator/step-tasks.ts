@@ -3,7 +3,7 @@ import { initialBlocks } from '../model/init.ts';
 import type { Piece } from '../model/packing.ts';
 import { BLOCK, type ParameterTable } from '../model/parameters.ts';
 import { headTimes } from '../model/workspace.ts';
-import type { ComputeTask } from '../pool/protocol.ts';
+import type { ComputeTask } from '../pool/compute-protocol.ts';
 import { cut, cutByCost, type Span } from './plan.ts';
 import type { StepPhase } from './step-phases.ts';
 

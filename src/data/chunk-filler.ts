@@ -1,5 +1,5 @@
 /** Puts chunks of a corpus into the arena. */
-import type { CorpusIndex, FillRequest, StreamsRequest } from '../pool/protocol.ts';
+import type { CorpusIndex, FillRequest, StreamsRequest } from '../pool/actor-protocol.ts';
 import { streamLength } from './streams.ts';
 import { Cursor, TextReader } from './text-reader.ts';
 import { Vocabulary } from './vocabulary.ts';

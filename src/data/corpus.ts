@@ -4,8 +4,8 @@ import { copyFile, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { errorCode, InputError, messageOf } from '../errors.ts';
+import type { CorpusIndex, LoaderApi, ScanRequest } from '../pool/actor-protocol.ts';
 import { type LastingActor, startLastingActor } from '../pool/lasting-actor.ts';
-import type { CorpusIndex, LoaderApi, ScanRequest } from '../pool/protocol.ts';
 import { spool } from './spool.ts';
 import { openTextFile } from './text-file.ts';
 

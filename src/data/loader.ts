@@ -1,5 +1,5 @@
 /** What the loader thread does. */
-import type { CorpusIndex, FillRequest, LoaderApi, ScanRequest } from '../pool/protocol.ts';
+import type { CorpusIndex, FillRequest, LoaderApi, ScanRequest } from '../pool/actor-protocol.ts';
 import { ChunkFiller } from './chunk-filler.ts';
 import { scanCorpus } from './scan.ts';
 

@@ -1,7 +1,7 @@
 /** Files of a corpus, opened as they are needed, a bounded number at a time. */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { messageOf, show, TrainingError } from '../errors.ts';
-import type { FileIndex } from '../pool/protocol.ts';
+import type { FileIndex } from '../pool/actor-protocol.ts';
 import { openTextFile } from './text-file.ts';
 
 export class OpenFiles {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, readSync } from 'node:fs';
 import { InputError, show } from '../errors.ts';
-import type { CorpusIndex, FileIndex, ScanRequest } from '../pool/protocol.ts';
+import type { CorpusIndex, FileIndex, ScanRequest } from '../pool/actor-protocol.ts';
 import { openTextFile, unreadable } from './text-file.ts';
 import { type Meet, TextScanner } from './text-scanner.ts';
 import { CODE_POINTS, describeCodePoint } from './utf8.ts';

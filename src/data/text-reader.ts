@@ -1,5 +1,5 @@
 /** Reads any window of joined files as ids, in constant memory. */
-import type { FileIndex } from '../pool/protocol.ts';
+import type { FileIndex } from '../pool/actor-protocol.ts';
 import { changed, OpenFiles } from './open-files.ts';
 import { decodeSequence, encodedLength, sequenceLength } from './utf8.ts';
 import type { Vocabulary } from './vocabulary.ts';

@@ -1,6 +1,6 @@
 /** The map between text and ids. Pure. */
 import { InputError } from '../errors.ts';
-import type { TokenKind } from '../pool/protocol.ts';
+import type { TokenKind } from '../pool/actor-protocol.ts';
 import { describeCodePoint } from './utf8.ts';
 
 /** The symbols of the byte vocabulary: id and byte are the same. */

@@ -44,8 +44,8 @@ const NEVER_MILLISECONDS = 2 ** 31 - 1;
 
 function addProcessMetrics(registry: Registry): void {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MILLISECONDS });
-  // threadloom_event_loop_lag_seconds tells the lag. Those of prom-client tell the time between two firings of a timer, which a
-  // loop that is never late has at the timer's interval, and take a tenth of the time of a scrape.
+  // threadloom_event_loop_lag_seconds tells the lag. prom-client's gauges tell that of one moment, and else the time between two
+  // firings of a timer, which a loop that is never late has at the timer's interval; they take a tenth of the time of a scrape.
   for (const { name } of registry.getMetricsAsArray()) {
     if (name.startsWith('nodejs_eventloop_lag_')) registry.removeSingleMetric(name);
   }

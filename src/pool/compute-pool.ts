@@ -4,6 +4,12 @@
  */
 import { type FailurePlace, fromErrorRecord, messageOf, TrainingError } from '../errors.ts';
 import { monotonicSeconds } from './clock.ts';
+import type {
+  ComputeReply,
+  ComputeResult,
+  ComputeTask,
+  ComputeThreadData,
+} from './compute-protocol.ts';
 import { ComputeThread } from './compute-thread.ts';
 import {
   afterEvent,
@@ -15,7 +21,6 @@ import {
   newFanOut,
   outcomeOf,
 } from './fan-out.ts';
-import type { ComputeReply, ComputeResult, ComputeTask, ComputeThreadData } from './protocol.ts';
 
 export interface PoolOptions {
   /** A task, or the loading of a thread, that takes longer is given up and its thread ended; 0: never. */

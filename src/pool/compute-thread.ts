@@ -5,7 +5,7 @@
  */
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
-import type { ComputeReply, ComputeTask, ComputeThreadData } from './protocol.ts';
+import type { ComputeReply, ComputeTask, ComputeThreadData } from './compute-protocol.ts';
 import { TaskChannel } from './task-channel.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
 import { noteStuck, noteThread } from './threads.ts';

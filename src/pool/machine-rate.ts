@@ -1,6 +1,6 @@
 /** What all threads of a pool can do together at the machine's limit. */
 import type { ComputePool } from './compute-pool.ts';
-import type { ComputeTask, MeasureTask } from './protocol.ts';
+import type { ComputeTask, MeasureTask } from './compute-protocol.ts';
 
 /** Operations or bytes a second of `workers` threads at once, each measured for so many seconds. */
 export async function measureRate(

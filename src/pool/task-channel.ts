@@ -3,7 +3,7 @@
  * It takes half the time that a call of piscina does, which makes objects and microtasks for each on both sides.
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import type { ComputeReply, ComputeTask } from './protocol.ts';
+import type { ComputeReply, ComputeTask } from './compute-protocol.ts';
 
 /** The thread's end of a channel; its port must be transferred. */
 export interface ThreadEnd {

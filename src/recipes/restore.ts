@@ -10,7 +10,7 @@ import type { ArenaLayout } from '../memory/layout.ts';
 import type { Region } from '../memory/table.ts';
 import type { ParameterTable } from '../model/parameters.ts';
 import type { ModelSpec } from '../model/spec.ts';
-import type { TensorSource } from '../pool/protocol.ts';
+import type { TensorSource } from '../pool/actor-protocol.ts';
 
 /** What a run knows of its past, beside the arena. */
 export interface Progress {

@@ -2,7 +2,7 @@
 import type { Config, Settings } from '../config/config.ts';
 import { planEvaluation, planTraining, type StreamPlan, splitText } from '../data/streams.ts';
 import type { ModelSpec } from '../model/spec.ts';
-import type { CorpusIndex, StreamsRequest } from '../pool/protocol.ts';
+import type { CorpusIndex, StreamsRequest } from '../pool/actor-protocol.ts';
 
 export interface RunShape {
   readonly training: StreamPlan;

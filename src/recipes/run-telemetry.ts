@@ -4,7 +4,7 @@ import { MAX_BUSY_SHARES } from '../live/points.ts';
 import type { Phase } from '../metrics/catalogue.ts';
 import { RateMeter } from '../metrics/rate-meter.ts';
 import type { GradientsRecord } from '../metrics/records.ts';
-import type { FillRequest } from '../pool/protocol.ts';
+import type { FillRequest } from '../pool/actor-protocol.ts';
 import type { EvaluationReport, StepReport } from './reports.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { RunProgress } from './run-progress.ts';

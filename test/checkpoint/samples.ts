@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CheckpointState } from '../../src/checkpoint/header.ts';
 import { writeCheckpoint } from '../../src/checkpoint/writer.ts';
-import type { TensorSource } from '../../src/pool/protocol.ts';
+import type { TensorSource } from '../../src/pool/actor-protocol.ts';
 
 export function sampleState(step = 12): CheckpointState {
   return {

@@ -24,7 +24,7 @@ import {
 } from '../../src/checkpoint/store.ts';
 import { TrainingError } from '../../src/errors.ts';
 import { startActor } from '../../src/pool/actor.ts';
-import type { CheckpointWriterApi } from '../../src/pool/protocol.ts';
+import type { CheckpointWriterApi } from '../../src/pool/actor-protocol.ts';
 import { someLock } from '../helpers/lock.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { sampleState, sampleTensors } from './samples.ts';

@@ -10,7 +10,7 @@ import {
   type StreamPlan,
 } from '../../src/data/streams.ts';
 import { TrainingError } from '../../src/errors.ts';
-import type { FillRequest } from '../../src/pool/protocol.ts';
+import type { FillRequest } from '../../src/pool/actor-protocol.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 const IDS = 64;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { InputError } from '../../src/errors.ts';
 import { startActor } from '../../src/pool/actor.ts';
-import type { LoaderApi } from '../../src/pool/protocol.ts';
+import type { LoaderApi } from '../../src/pool/actor-protocol.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 function startLoader(t: ExecutionContext) {

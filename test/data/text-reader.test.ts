@@ -8,7 +8,7 @@ import { scanCorpus } from '../../src/data/scan.ts';
 import { Cursor, TextReader } from '../../src/data/text-reader.ts';
 import { Vocabulary } from '../../src/data/vocabulary.ts';
 import { TrainingError } from '../../src/errors.ts';
-import type { CorpusIndex, TokenKind } from '../../src/pool/protocol.ts';
+import type { CorpusIndex, TokenKind } from '../../src/pool/actor-protocol.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 
 function scanTexts(folder: string, texts: string[], tokens: TokenKind = 'char'): CorpusIndex {

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { TrainingError } from '../../src/errors.ts';
-import type { ComputeTask } from '../../src/pool/protocol.ts';
+import type { ComputeTask } from '../../src/pool/compute-protocol.ts';
 import { FaultInjector } from '../faults/injector.ts';
 import { startTestEngine } from '../helpers/engine.ts';
 

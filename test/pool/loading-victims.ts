@@ -1,7 +1,7 @@
 /** A process that starts compute threads and ends each of them at a drawn moment of its loading. It prints `survived` at its end. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ComputeThreadData } from '../../src/pool/compute-protocol.ts';
 import { ComputeThread } from '../../src/pool/compute-thread.ts';
-import type { ComputeThreadData } from '../../src/pool/protocol.ts';
 import { drawsOf } from '../faults/random.ts';
 
 const ROUNDS = 60;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
-import type { ComputeReply, ComputeTask } from '../../src/pool/protocol.ts';
+import type { ComputeReply, ComputeTask } from '../../src/pool/compute-protocol.ts';
 import { TaskChannel } from '../../src/pool/task-channel.ts';
 
 const sample = (first: number): ComputeTask => ({
