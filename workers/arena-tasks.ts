@@ -25,6 +25,7 @@ import type {
   UpdateTask,
 } from '../src/pool/compute-protocol.ts';
 import { LaneReduction } from '../src/reduce/lane-reduction.ts';
+import { StepSums } from '../src/reduce/step-sums.ts';
 
 export class ArenaTasks {
   readonly #layout: ArenaLayout;
@@ -37,6 +38,7 @@ export class ArenaTasks {
   /** Of each piece, by the generation modulo 2 that is updated. */
   readonly #updateRanges: readonly (readonly UpdateRange[])[];
   readonly #reduction: LaneReduction;
+  readonly #sums: StepSums;
   /** One a shard. */
   readonly #networks: readonly Network[];
   readonly #subtrees: readonly (readonly Subtree[])[];
@@ -55,17 +57,17 @@ export class ArenaTasks {
       ? [0, 1].map((now) => this.#pieces.map((piece) => updateRangeOf(layout, piece, now)))
       : [];
     this.#reduction = new LaneReduction(table, kernels, layout, views.ints, views.doubles);
+    this.#sums = new StepSums(table, layout, views.doubles);
     this.#networks = layout.shards.map(
       (shard) => new Network(table, kernels, views, layout.packed, shard),
     );
     this.#subtrees = layout.shards.map((_, shard) => subtreesOf(shard, layout, training));
   }
 
-  /** Losses of the lanes. */
-  train({ shard, generation, slot, times, headTimes, fromZero }: TrainTask): number[] {
+  train({ shard, generation, slot, times, headTimes, fromZero }: TrainTask): void {
     const layout = this.#layout;
     const { streams, shards, init } = this.#training!;
-    const { firstStream, streams: rows } = shards[shard];
+    const { firstStream, streams: rows, firstLane } = shards[shard];
     const subtrees = this.#subtrees[shard];
     this.#networks[shard].train(
       { parameters: layout.parameters[generation % 2], times, rows, headTimes },
@@ -79,9 +81,11 @@ export class ArenaTasks {
       subtrees,
       { seed: init.seed, step: generation, firstStream },
     );
-    return subtrees.flatMap(({ lanes }) =>
-      lanes.map((lane) => this.#sumLosses(shard, times, rows, lane.firstRow, lane.rows)),
-    );
+    const lanes = subtrees.flatMap(({ lanes }) => lanes);
+    for (const [i, lane] of lanes.entries()) {
+      const loss = this.#sumLosses(shard, times, rows, lane.firstRow, lane.rows);
+      this.#sums.setLoss(firstLane + i, loss);
+    }
   }
 
   /** Losses of the streams. */
@@ -105,7 +109,11 @@ export class ArenaTasks {
     this.#reduction.reduce(shard, parts, this.#layout.parameters[generation % 2]);
   }
 
-  update({ first, count, generation, factors }: UpdateTask): void {
+  update({ first, count, generation, tokens, clipNorm, learningRate }: UpdateTask): void {
+    const { clipScale, finite } = this.#sums.summarize(tokens, clipNorm);
+    if (!finite) return;
+    const gradientScale = clipScale / tokens;
+    const factors = { gradientScale, learningRate, updates: generation + 1 };
     const ranges = this.#updateRanges[generation % 2];
     for (let i = first; i < first + count; i++) {
       updateRange(this.#kernels, this.#training!.optimizer, factors, ranges[i]);

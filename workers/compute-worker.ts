@@ -36,7 +36,8 @@ type Figures = Omit<ComputeResult, 'startedSeconds' | 'seconds'>;
 function perform(task: ComputeTask): Figures | undefined {
   switch (task.kind) {
     case 'train':
-      return { losses: tasks.train(task) };
+      tasks.train(task);
+      return;
     case 'evaluate':
       return { losses: tasks.evaluate(task) };
     case 'reduce':

@@ -20,7 +20,7 @@ export function workerPanels(): Panel[] {
     lines({
       title: 'Wait for a thread',
       description:
-        'From handing a task out until its thread began it: mean, and what 99% stay below.',
+        'From when a task could begin until its thread began it: mean, and what 99% stay below.',
       unit: 's',
       width: 8,
       height: 8,

@@ -1,17 +1,17 @@
 /**
- * Drives the phases of a step through the pool: who computes what, when. Every task reads what nobody writes in its phase
- * and writes only its own ranges; only the end of `commit` makes a step have happened.
+ * Drives steps through the pool: who computes what, when. Every task reads what nobody writes in its phase and writes only its own
+ * ranges; only the end of `commit` makes a step have happened.
  */
 import { NotFiniteError, type TrainingError } from '../errors.ts';
 import type { ArenaViews } from '../memory/arena.ts';
 import type { ArenaLayout } from '../memory/layout.ts';
 import { headTimes } from '../model/workspace.ts';
-import { clipByNorm } from '../optimizer/clip.ts';
-import type { ComputePool, TaskResult } from '../pool/compute-pool.ts';
-import type { ComputeResult, ComputeTask } from '../pool/compute-protocol.ts';
-import { countPartials } from '../reduce/lane-reduction.ts';
+import { monotonicSeconds } from '../pool/clock.ts';
+import type { ComputePool } from '../pool/compute-pool.ts';
+import type { ComputeTask } from '../pool/compute-protocol.ts';
+import { StepSums } from '../reduce/step-sums.ts';
 import type { Span } from './plan.ts';
-import { FIRST_PHASE, phaseAfter, type StepPhase } from './step-phases.ts';
+import { phaseSecondsOf, type StepPhase, type TaskResults } from './step-phases.ts';
 import { StepTasks, type TaskPlan } from './step-tasks.ts';
 
 export interface StepRequest {
@@ -30,13 +30,10 @@ export interface StepOutcome {
   gradNorm: number;
   clipScale: number;
   /** Wall time of each phase. */
-  phaseSeconds: Partial<Record<StepPhase, number>>;
-  /** What the tasks of each phase took, in order of shard or range. */
-  tasks: Partial<Record<StepPhase, readonly TaskTime[]>>;
+  phaseSeconds: Readonly<Record<StepPhase, number>>;
+  /** What came of the tasks of each phase, in order of shard or range. */
+  tasks: TaskResults;
 }
-
-/** How long a task waited for its thread to begin it, and took. */
-export type TaskTime = Pick<TaskResult, 'waitSeconds' | 'seconds'>;
 
 export interface CoordinatorParts extends TaskPlan {
   pool: ComputePool;
@@ -49,10 +46,12 @@ export class Coordinator {
   generation = 0;
   readonly #parts: CoordinatorParts;
   readonly #tasks: StepTasks;
+  readonly #sums: StepSums;
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
     this.#tasks = new StepTasks(parts);
+    this.#sums = new StepSums(parts.table, parts.layout, parts.views.doubles);
   }
 
   /** Fills the parameters of generation 0. */
@@ -67,34 +66,24 @@ export class Coordinator {
 
   /**
    * One optimizer step on a loaded chunk. Throws TrainingError where a worker failed for good or the loss or gradient is
-   * not finite, naming the layer; parameters and carries of the generation are then untouched, the packed weights are not.
+   * not finite, naming the layer; parameters and carries of the generation are then untouched, the packed weights may not be.
    */
   async step(request: StepRequest): Promise<StepOutcome> {
-    const clock = new PhaseClock();
+    const begun = monotonicSeconds();
     const { pool, streams, times } = this.#parts;
-    const tokens = streams * times;
-    const taskTimes: StepOutcome['tasks'] = {};
-    let loss = Number.NaN;
-    let clipped = { gradNorm: Number.NaN, clipScale: 1 };
+    const { compute, reduce, update } = this.#tasks.step(this.generation, request);
+    const place = { step: this.generation + 1 };
+    const [computed, reduced, updated] = await pool.runStages([compute, reduce, update], place);
+    const tasks = { compute: computed, reduce: reduced, update: updated };
 
-    for (let phase: StepPhase | 'committed' = FIRST_PHASE; phase !== 'committed'; ) {
-      const tasks = this.#tasks.of(phase, this.generation, {
-        gradientScale: clipped.clipScale / tokens,
-        ...request,
-      });
-      const results = await clock.time(phase, async () => {
-        if (phase === 'clip') clipped = clipByNorm(this.#partials(), tokens, request.clipNorm);
-        return pool.run(tasks, { step: this.generation + 1 });
-      });
-      if (phase === 'compute') loss = sumInOrder(results) / tokens;
-      if (phase === 'clip' && !(Number.isFinite(clipped.gradNorm) && Number.isFinite(loss))) {
-        throw this.#notFinite(loss);
-      }
-      if (tasks.length > 0) taskTimes[phase] = results;
-      phase = phaseAfter(phase, tasks.length, results);
-    }
+    const joined = monotonicSeconds();
+    const { finite, ...summary } = this.#sums.summarize(streams * times, request.clipNorm);
+    // The threads have seen the same, and updated nothing.
+    if (!finite) throw this.#notFinite(summary);
+    const committed = monotonicSeconds();
     this.generation++;
-    return { loss, ...clipped, phaseSeconds: clock.seconds, tasks: taskTimes };
+    const phaseSeconds = phaseSecondsOf(tasks, begun, committed - joined, committed);
+    return { tasks, phaseSeconds, ...summary };
   }
 
   /** Draws `length` tokens after the token `first`; the same of every generation, on any number of workers. */
@@ -145,20 +134,17 @@ export class Coordinator {
     return views.reals.subarray(start, start + table.paddedLength);
   }
 
-  #partials(): Float64Array {
-    const { layout, table, views } = this.#parts;
-    const start = layout.partials / 2;
-    return views.doubles.subarray(start, start + countPartials(table));
-  }
-
-  #notFinite(loss: number): TrainingError {
+  #notFinite({ loss, gradNorm }: Pick<StepOutcome, 'loss' | 'gradNorm'>): TrainingError {
     const step = this.generation;
     const { table, views, layout } = this.#parts;
     const gradient = views.reals.subarray(layout.gradient, layout.gradient + table.paddedLength);
     const bad = gradient.findIndex((value) => !Number.isFinite(value));
     const where = bad < 0 ? 'its norm overflows' : this.#describeElement(bad, gradient[bad]);
+    const what = Number.isFinite(gradNorm)
+      ? `The loss of step ${step + 1} is not finite: ${loss}`
+      : `The gradient of step ${step + 1} is not finite (loss ${loss}): ${where}`;
     return new NotFiniteError(
-      `The gradient of step ${step + 1} is not finite (loss ${loss}): ${where}. The parameters of step ${step} are kept. ` +
+      `${what}. The parameters of step ${step} are kept. ` +
         'Use a smaller --lr, a --warmup, or a smaller --clip-norm.',
       { step: step + 1, phase: 'clip' },
     );
@@ -168,22 +154,4 @@ export class Coordinator {
     const { name, layer } = this.#parts.table.at(element);
     return `${value} first in ${layer}, ${name}`;
   }
-}
-
-class PhaseClock {
-  readonly seconds: Partial<Record<StepPhase, number>> = {};
-
-  async time<Result>(phase: StepPhase, work: () => Promise<Result>): Promise<Result> {
-    const started = performance.now();
-    const result = await work();
-    this.seconds[phase] = (performance.now() - started) / 1000;
-    return result;
-  }
-}
-
-/** Losses of all lanes, in order of lane. */
-function sumInOrder(results: readonly ComputeResult[]): number {
-  let sum = 0;
-  for (const { losses } of results) for (const loss of losses ?? []) sum += loss;
-  return sum;
 }

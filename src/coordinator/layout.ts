@@ -50,6 +50,7 @@ export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
     ),
     gradient: training ? vector('gradient') : 0,
     partials: builder.add('partials', 'float64', training ? countPartials(table) : 0),
+    laneLosses: builder.add('partials of loss', 'float64', training?.lanes.length ?? 0),
     packed: layoutPacked(builder, table, sizing),
     lanes: (training?.lanes ?? []).map(({ count }, i) =>
       layoutLane(builder, table, `lane ${i}`, times * count),

@@ -5,7 +5,7 @@ import { BLOCK, type ParameterTable } from '../model/parameters.ts';
 import { headTimes } from '../model/workspace.ts';
 import type { ComputeTask } from '../pool/compute-protocol.ts';
 import { cut, cutByCost, type Span } from './plan.ts';
-import type { StepPhase } from './step-phases.ts';
+import type { TaskPhase } from './step-phases.ts';
 
 export interface TaskPlan {
   table: ParameterTable;
@@ -25,8 +25,8 @@ export interface StepTerms {
   /** States start from zero. */
   fromZero: boolean;
   learningRate: number;
-  /** Multiplies the summed gradient; known once it has been clipped. */
-  gradientScale: number;
+  /** 0: off */
+  clipNorm: number;
 }
 
 export class StepTasks {
@@ -45,11 +45,13 @@ export class StepTasks {
     this.#headTimes = headTimes(table.spec, Math.max(1, streams), times);
   }
 
-  /** From `generation` to the next one. To clip and to commit is the coordinator's own work. */
-  of(phase: StepPhase, generation: number, terms: StepTerms): ComputeTask[] {
-    if (phase === 'compute') return this.#train(generation, terms);
-    if (phase === 'reduce') return this.#reduce(generation);
-    return phase === 'update' ? this.#update(generation, terms) : [];
+  /** From `generation` to the next one. */
+  step(generation: number, terms: StepTerms): Record<TaskPhase, ComputeTask[]> {
+    return {
+      compute: this.#train(generation, terms),
+      reduce: this.#reduce(generation),
+      update: this.#update(generation, terms),
+    };
   }
 
   pack(generation: number): ComputeTask[] {
@@ -98,9 +100,17 @@ export class StepTasks {
     }));
   }
 
-  #update(generation: number, { learningRate, gradientScale }: StepTerms): ComputeTask[] {
-    const factors = { gradientScale, learningRate, updates: generation + 1 };
-    return this.#pieceSpans.map((span) => ({ kind: 'update', ...span, generation, factors }));
+  #update(generation: number, { learningRate, clipNorm }: StepTerms): ComputeTask[] {
+    const { streams, times } = this.#plan;
+    const tokens = streams * times;
+    return this.#pieceSpans.map((span) => ({
+      kind: 'update',
+      generation,
+      tokens,
+      clipNorm,
+      learningRate,
+      ...span,
+    }));
   }
 }
 

@@ -18,6 +18,8 @@ export interface ArenaLayout {
    * input weights, then of each block of the rest.
    */
   readonly partials: Offset;
+  /** float64 (S): loss of each lane over the chunk, nats. */
+  readonly laneLosses: Offset;
   readonly packed: PackedRegions;
   readonly lanes: readonly LaneRegions[];
   /** In order of lane; all lanes together. */

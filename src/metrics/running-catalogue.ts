@@ -18,7 +18,7 @@ export const coordination = {
   queueWait: histogram(
     'queue_wait_seconds',
     'seconds',
-    'Time from handing a task out until its thread began it.',
+    'Time from when a task was handed out and the phase before it was over until its thread began it.',
     {
       buckets: WAIT_BUCKETS,
       labels: ['phase'],

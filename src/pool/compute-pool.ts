@@ -2,8 +2,7 @@
  * The compute pool: fans tasks out over threads and joins them. What becomes of the threads goes to the machine in fan-out.ts,
  * which says what to do; a task whose thread dies is repeated once that thread has ended and so can write no more.
  */
-import { type FailurePlace, fromErrorRecord, messageOf, TrainingError } from '../errors.ts';
-import { monotonicSeconds } from './clock.ts';
+import { type FailurePlace, fromErrorRecord, messageOf } from '../errors.ts';
 import type {
   ComputeReply,
   ComputeResult,
@@ -14,13 +13,14 @@ import { ComputeThread } from './compute-thread.ts';
 import {
   afterEvent,
   type Command,
-  type Failure,
   type FanOut,
   type FanOutEvent,
-  MAX_DEATHS,
   newFanOut,
   outcomeOf,
 } from './fan-out.ts';
+import { Phase, threadFailure } from './phase.ts';
+import { StageGate } from './stage-gate.ts';
+import { StagedWork, type TaskResult } from './staged-work.ts';
 
 export interface PoolOptions {
   /** A task, or the loading of a thread, that takes longer is given up and its thread ended; 0: never. */
@@ -36,24 +36,6 @@ export interface PoolCounters {
   repeatedTasks: number;
 }
 
-/** What came of a task, and how long it waited from being handed out until its thread began it. */
-export interface TaskResult extends ComputeResult {
-  waitSeconds: number;
-}
-
-/** The tasks under way. Settled by the last reply or death; each task has its thread's limit. */
-interface Phase {
-  readonly tasks: readonly ComputeTask[];
-  readonly place: FailurePlace;
-  readonly results: TaskResult[];
-  /** By task: when it was handed out last. */
-  readonly handedOut: number[];
-  /** By task: what it failed with last. */
-  readonly causes: unknown[];
-  resolve(results: TaskResult[]): void;
-  reject(error: Error): void;
-}
-
 export class ComputePool {
   readonly #data: ComputeThreadData;
   readonly #options: PoolOptions;
@@ -61,7 +43,11 @@ export class ComputePool {
   readonly #counters: PoolCounters = { restarts: 0, repeatedTasks: 0 };
   readonly #busySeconds: number[];
   #state: FanOut;
+  readonly #gate = new StageGate();
+  #working = false;
   #phase: Phase | undefined;
+  /** Of the phase. Settled by the last reply or death; each task has its thread's limit. */
+  #settlePhase: { resolve(): void; reject(error: Error): void } | undefined;
   /** Called once no thread is loading, or one that loads is stuck. */
   #whenLoaded: (() => void) | undefined;
   /** What the last thread died of. */
@@ -89,7 +75,8 @@ export class ComputePool {
     });
     if (pool.#state.slots.every(({ thread }) => thread === 'idle')) return pool;
     await pool.close();
-    throw pool.#failure(pool.#state.failure ?? { kind: 'lost' });
+    const { kind } = pool.#state.failure ?? {};
+    throw threadFailure(kind === 'stuck' ? kind : 'lost', pool.#lastCause);
   }
 
   /** Of the threads alive. */
@@ -111,20 +98,62 @@ export class ComputePool {
    * Runs all tasks and returns their results in order, once every one has settled. Throws TrainingError with the place of
    * the first task that failed by itself or took down MAX_DEATHS threads, or where a thread is stuck. One call at a time.
    */
-  run(tasks: readonly ComputeTask[], place: FailurePlace = {}): Promise<TaskResult[]> {
-    // Each task has the limit of its thread (compute-thread.ts), and MAX_DEATHS tries; `close` rejects what is left.
-    return new Promise((resolve, reject) => {
-      if (this.#phase || this.#closed) throw new Error('The compute pool is busy or closed');
-      this.#phase = { tasks, place, results: [], handedOut: [], causes: [], resolve, reject };
-      this.#happen({ kind: 'begin', tasks: tasks.length });
-    });
+  async run(tasks: readonly ComputeTask[], place: FailurePlace = {}): Promise<TaskResult[]> {
+    const [results] = await this.runStages([tasks], place);
+    return results;
+  }
+
+  /**
+   * The same of one stage after another: no task begins before all of the stage before it are done. Where no stage has more tasks
+   * than there are threads, these are given all at once, and pass from stage to stage by themselves; whatever becomes of one
+   * of them, the others stop at the next stage, and what is missing is given out stage by stage.
+   */
+  async runStages(
+    stages: readonly (readonly ComputeTask[])[],
+    place: FailurePlace = {},
+  ): Promise<TaskResult[][]> {
+    if (this.#working || this.#closed) throw new Error('The compute pool is busy or closed');
+    this.#working = true;
+    try {
+      const work = new StagedWork(stages);
+      if (stages.length > 1 && this.#canShare(work)) await this.#workTogether(work, place);
+      for (const stage of stages.keys()) {
+        const missing = work.missing(stage).map((task) => [task]);
+        if (missing.length > 0) await this.#fanOut(new Phase(work, missing, false, place));
+      }
+      return work.results;
+    } finally {
+      this.#working = false;
+    }
   }
 
   /** Ends all threads, and what is under way. Waits no longer than for a thread that is stuck. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#phase?.reject(new Error('The compute pool was closed'));
+    this.#settlePhase?.reject(closedError());
     await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  #canShare({ sizes }: StagedWork): boolean {
+    const { slots } = this.#state;
+    return Math.max(...sizes) <= slots.length && slots.every(({ thread }) => thread === 'idle');
+  }
+
+  #workTogether(work: StagedWork, place: FailurePlace): Promise<void> {
+    this.#gate.reset();
+    return this.#fanOut(new Phase(work, work.columns, true, place));
+  }
+
+  /** Hands out the shares, and waits until they are done or, where threads work together, dropped. */
+  #fanOut(phase: Phase): Promise<void> {
+    // Each task has the limit of its thread (compute-thread.ts), and MAX_DEATHS tries; `close` rejects what is left.
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw closedError();
+      this.#phase = phase;
+      this.#settlePhase = { resolve, reject };
+      const { deaths, together } = phase;
+      this.#happen({ kind: 'begin', deaths, together });
+    });
   }
 
   #happen(event: FanOutEvent): void {
@@ -137,18 +166,25 @@ export class ComputePool {
     this.#settle();
   }
 
-  #obey({ kind, slot, ...rest }: Command): void {
-    if (kind === 'start') this.#start(slot);
-    if (kind === 'end') this.#threads[slot].end();
-    if (!('task' in rest)) return;
-    if (this.#state.tasks[rest.task].deaths > 0) this.#counters.repeatedTasks++;
-    this.#phase!.handedOut[rest.task] = monotonicSeconds();
-    this.#threads[slot].run(this.#phase!.tasks[rest.task]);
+  #obey(command: Command): void {
+    if (command.kind === 'recall') this.#gate.recall();
+    else if (command.kind === 'start') this.#start(command.slot);
+    else if (command.kind === 'end') this.#threads[command.slot].end();
+    else this.#handOut(command.slot, command.task);
+  }
+
+  #handOut(slot: number, share: number): void {
+    const { work, shares, together } = this.#phase!;
+    if (this.#state.tasks[share].deaths > 0) this.#counters.repeatedTasks++;
+    this.#phase!.noteHandOut(share);
+    if (together) this.#threads[slot].runStages(shares[share], work.sizes);
+    else this.#threads[slot].run(shares[share][0].task);
   }
 
   #start(slot: number): void {
+    const { limitSeconds = 0 } = this.#options;
     const tell = (kind: 'ready' | 'broken') => () => this.#happen({ kind, slot });
-    this.#threads[slot] = new ComputeThread(this.#data, this.#options.limitSeconds ?? 0, {
+    this.#threads[slot] = new ComputeThread(this.#data, this.#gate, limitSeconds, {
       ready: tell('ready'),
       broken: tell('broken'),
       replied: (reply) => this.#take(slot, reply),
@@ -161,34 +197,41 @@ export class ComputePool {
   }
 
   #take(slot: number, reply: ComputeReply): void {
-    const { task } = this.#state.slots[slot];
-    if (task === null || !this.#phase) return;
+    const { task: share } = this.#state.slots[slot];
+    if (share === null || !this.#phase) return;
     const refused = 'error' in reply;
-    if (refused) this.#phase.causes[task] = fromErrorRecord(reply.error);
-    else this.#phase.results[task] = this.#account(slot, reply, this.#phase.handedOut[task]);
+    if (this.#phase.together) this.#complete(slot, share, this.#threads[slot].done);
+    else if (!refused) this.#complete(slot, share, [reply]);
+    if (refused) this.#phase.noteCause(share, fromErrorRecord(reply.error));
     this.#happen({ kind: refused ? 'refused' : 'done', slot });
   }
 
-  #account(slot: number, result: ComputeResult, handedOut: number): TaskResult {
-    this.#busySeconds[slot] += result.seconds;
-    return { waitSeconds: result.startedSeconds - handedOut, ...result };
+  #complete(slot: number, share: number, results: readonly ComputeResult[]): void {
+    for (const { seconds } of results) this.#busySeconds[slot] += seconds;
+    this.#phase!.complete(share, results);
   }
 
   #lose(slot: number, cause: Error): void {
     if (this.#closed) return;
     this.#counters.restarts++;
     this.#lastCause = cause;
-    const { task, loaded } = this.#state.slots[slot];
-    if (task !== null && this.#phase) this.#phase.causes[task] = cause;
-    const when =
-      task !== null && this.#phase
-        ? `at ${placeOf(this.#phase, task).words}`
-        : loaded
-          ? 'between two tasks'
-          : 'while it loaded';
-    const next = task !== null ? 'Its task is done again' : 'Another takes its place';
+    const { task: share, loaded } = this.#state.slots[slot];
+    const lost = share === null ? undefined : this.#loseShare(slot, share, cause);
+    const when = lost ? `at ${lost}` : loaded ? 'between two tasks' : 'while it loaded';
+    const next = lost ? 'Its task is done again' : 'Another takes its place';
     this.#options.onWarning?.(`A worker thread died ${when}: ${messageOf(cause)}. ${next}.`);
     this.#happen({ kind: 'ended', slot });
+  }
+
+  /** Names the task that is lost with the thread; what it had done in the stages before is not. */
+  #loseShare(slot: number, share: number, cause: Error): string | undefined {
+    const phase = this.#phase;
+    if (phase?.together) this.#complete(slot, share, this.#threads[slot].done);
+    const task = phase?.taskAt(share);
+    if (!phase || !task) return undefined;
+    phase.noteCause(share, cause);
+    if (phase.together) phase.work.countDeath(task);
+    return phase.describe(task).words;
   }
 
   #settle(): void {
@@ -196,37 +239,11 @@ export class ComputePool {
     const phase = this.#phase;
     if (!phase || outcome === 'running') return;
     this.#phase = undefined;
-    if (outcome === 'done') phase.resolve(phase.results);
-    else phase.reject(this.#failure(this.#state.failure!, phase));
-  }
-
-  #failure(failure: Failure, phase?: Phase): TrainingError {
-    const options = { cause: this.#lastCause };
-    const why = messageOf(this.#lastCause);
-    if (failure.kind === 'lost') {
-      const message = `No worker thread could be started in ${MAX_DEATHS} tries: ${why}`;
-      return new TrainingError(message, phase?.place, options);
-    }
-    if (failure.kind === 'stuck') {
-      const message = `A worker thread failed and does not end: ${why}`;
-      return new TrainingError(message, phase?.place, options);
-    }
-    const { place, words } = placeOf(phase!, failure.task);
-    const cause = phase!.causes[failure.task];
-    const times = failure.kind === 'deadly' ? ` ${MAX_DEATHS} times` : '';
-    return new TrainingError(`A worker failed${times} at ${words}: ${messageOf(cause)}`, place, {
-      cause,
-    });
+    if (outcome === 'done') this.#settlePhase!.resolve();
+    else this.#settlePhase!.reject(phase.failure(this.#state.failure!, this.#lastCause));
   }
 }
 
-/** Where a task stands, as data and in words: `step 7, reduce of shard 2`. */
-function placeOf({ tasks, place }: Phase, index: number): { place: FailurePlace; words: string } {
-  const task = tasks[index];
-  const shard = 'shard' in task ? task.shard : index;
-  const step = place.step === undefined ? '' : `step ${place.step}, `;
-  return {
-    place: { ...place, phase: task.kind, shard },
-    words: `${step}${task.kind} of shard ${shard}`,
-  };
+function closedError(): Error {
+  return new Error('The compute pool was closed');
 }

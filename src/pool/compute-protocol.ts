@@ -6,7 +6,7 @@ import type { LayerFlow } from '../model/gradient-flow.ts';
 import type { InitRecipe } from '../model/init.ts';
 import type { ParameterSquares } from '../model/parameter-squares.ts';
 import type { ModelSpec } from '../model/spec.ts';
-import type { OptimizerSettings, UpdateFactors } from '../optimizer/update.ts';
+import type { OptimizerSettings } from '../optimizer/update.ts';
 
 /** What every compute thread is given once. */
 export interface ComputeThreadData {
@@ -73,7 +73,7 @@ export interface ReduceTask {
   generation: number;
 }
 
-/** Forward and backward of one shard: gradients by lane and subtree, and carry of generation g to g+1. */
+/** Forward and backward of one shard: losses by lane, gradients by lane and subtree, and carry of generation g to g+1. */
 export interface TrainTask {
   kind: 'train';
   shard: number;
@@ -101,13 +101,20 @@ export interface EvaluateTask {
   rows: number;
 }
 
-/** Pieces [first, first + count) of the parameter vector, from generation g into g+1, and packed. */
+/**
+ * Pieces [first, first + count) of the parameter vector, from generation g into g+1, and packed. Nothing is written where the
+ * loss or the gradient of the step is not finite.
+ */
 export interface UpdateTask {
   kind: 'update';
   first: number;
   count: number;
   generation: number;
-  factors: UpdateFactors;
+  /** N · T */
+  tokens: number;
+  /** 0: off */
+  clipNorm: number;
+  learningRate: number;
 }
 
 /**
@@ -135,7 +142,7 @@ export interface ComputeResult {
   /** When the thread began the task, on the clock of `clock.ts`, and how long it was busy. */
   startedSeconds: number;
   seconds: number;
-  /** Summed loss (nats) of each lane of a train task, of each stream of an evaluate task. */
+  /** Of an evaluate task: summed loss (nats) of each stream. */
   losses?: number[];
   /** Tokens that a sample task drew. */
   ids?: number[];

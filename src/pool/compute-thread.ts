@@ -6,6 +6,9 @@
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import type { ComputeReply, ComputeTask, ComputeThreadData } from './compute-protocol.ts';
+import type { TaskTimes } from './job-record.ts';
+import type { StageGate } from './stage-gate.ts';
+import type { PlacedTask } from './staged-work.ts';
 import { TaskChannel } from './task-channel.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
 import { noteStuck, noteThread } from './threads.ts';
@@ -49,16 +52,23 @@ export class ComputeThread {
   #ending: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
-  /** `limitSeconds`: what loading or a task may take; 0 for any time. */
-  constructor(data: ComputeThreadData, limitSeconds: number, events: ComputeThreadEvents) {
+  /** `limitSeconds`: what loading or a task may take; 0 for any time. `gate`: of all threads of the pool. */
+  constructor(
+    data: ComputeThreadData,
+    gate: StageGate,
+    limitSeconds: number,
+    events: ComputeThreadEvents,
+  ) {
     this.#events = events;
+    this.#channel = new TaskChannel(gate, (reply) => this.#replied(reply));
+    const { threadEnd, record } = this.#channel;
     this.#over = new Promise((resolve) => {
       this.#isOver = resolve;
     });
-    const watch = (limit: number) => new Watch(limit, () => this.#break(noProgress(limit)));
+    const loadLimit = limitSeconds && Math.max(limitSeconds, LOAD_LIMIT_SECONDS);
     this.#watches = {
-      loading: watch(limitSeconds && Math.max(limitSeconds, LOAD_LIMIT_SECONDS)),
-      task: watch(limitSeconds),
+      loading: new Watch(loadLimit, () => this.#break(noProgress(loadLimit))),
+      task: new Watch(limitSeconds, () => this.#beLate(limitSeconds), record.pulse),
     };
     this.#piscina = new Piscina({
       filename: ENTRY.href,
@@ -74,14 +84,13 @@ export class ComputeThread {
     });
     // A failure is told by the thread itself; without a listener it would end the process.
     this.#piscina.on('error', () => {});
-    this.#channel = new TaskChannel((reply) => this.#replied(reply));
-    const { threadEnd } = this.#channel;
     // Serving never ends by itself. Should the thread fail outside its tasks, it is not to be trusted; its end, whatever it is
     // of, is told below.
     this.#piscina
       .run(threadEnd, { transferList: [threadEnd.port] })
       .catch((error) => this.#break(error));
-    this.#post({ kind: 'ping' }, this.#watches.loading, () => this.#events.ready());
+    this.#expect(this.#watches.loading, () => this.#events.ready());
+    this.#channel.post({ kind: 'ping' });
     [this.#worker] = this.#piscina.threads;
     noteThread(this.#worker, () => false); // It computes.
     this.#worker.on('error', (error) => this.#break(error));
@@ -92,9 +101,21 @@ export class ComputeThread {
     return this.#worker.threadId;
   }
 
+  /** Those done of its last tasks in stages; also once the thread has ended. */
+  get done(): TaskTimes[] {
+    return this.#channel.record.done;
+  }
+
   /** The thread must be ready and idle. */
   run(task: ComputeTask): void {
-    this.#post(task, this.#watches.task, (reply) => this.#events.replied(reply));
+    this.#expect(this.#watches.task, (reply) => this.#events.replied(reply));
+    this.#channel.post(task);
+  }
+
+  /** The same of tasks of different stages, in their order; see `TaskChannel`. There is one reply to all. */
+  runStages(tasks: readonly PlacedTask[], sizes: readonly number[]): void {
+    this.#expect(this.#watches.task, (reply) => this.#events.replied(reply));
+    this.#channel.postStages(tasks, sizes);
   }
 
   /** Ends the thread, whatever it does but a call of the system or of native code, which it finishes first. */
@@ -115,14 +136,19 @@ export class ComputeThread {
   }
 
   /** Settled by the thread's reply or end, which the watch and the exit limit bring about. */
-  #post(task: ComputeTask, watch: Watch, replied: (reply: ComputeReply) => void): void {
+  #expect(watch: Watch, replied: (reply: ComputeReply) => void): void {
     this.#replied = (reply) => {
       if (this.#hasEnded) return;
       watch.end();
       replied(reply);
     };
     watch.begin();
-    this.#channel.post(task);
+  }
+
+  /** A thread that waits for others is not the one to be ended. */
+  #beLate(limitSeconds: number): void {
+    if (this.#channel.record.waiting) this.#watches.task.begin();
+    else this.#break(noProgress(limitSeconds));
   }
 
   #break(cause: Error): void {

@@ -19,7 +19,8 @@ export interface Slot {
 }
 
 export interface Task {
-  readonly state: 'waiting' | 'running' | 'done';
+  /** `dropped`: its thread ended, and it is not given out again. */
+  readonly state: 'waiting' | 'running' | 'done' | 'dropped';
   /** Threads that it took down. */
   readonly deaths: number;
 }
@@ -37,12 +38,16 @@ export interface FanOut {
   readonly slots: readonly Slot[];
   /** Of the phase at hand. */
   readonly tasks: readonly Task[];
+  readonly together: boolean;
   readonly failure: Failure | null;
 }
 
 export type FanOutEvent =
-  /** A phase of so many tasks begins; the one before must be over. */
-  | { readonly kind: 'begin'; readonly tasks: number }
+  /**
+   * A phase begins, with a task for each number: of the threads that it took down before. The one before must be over. `together`:
+   * threads wait for each other in the midst of their tasks; every thread must be idle, and none has more than one.
+   */
+  | { readonly kind: 'begin'; readonly deaths: readonly number[]; readonly together: boolean }
   /** A thread has loaded; has done its task; answered that the task failed by itself. */
   | { readonly kind: 'ready' | 'done' | 'refused'; readonly slot: number }
   /** A thread must end: it makes no progress, or has failed outside its task. */
@@ -54,6 +59,8 @@ export type FanOutEvent =
 
 export type Command =
   | { readonly kind: 'run'; readonly slot: number; readonly task: number }
+  /** Let all go that wait for others: one of them will not come. */
+  | { readonly kind: 'recall' }
   /** End the thread, whatever it does. */
   | { readonly kind: 'end'; readonly slot: number }
   /** Start a new thread in the slot. */
@@ -67,7 +74,7 @@ export interface Transition {
 /** Before any phase: every thread is about to load. */
 export function newFanOut(slots: number): FanOut {
   const slot: Slot = { thread: 'loading', task: null, loaded: false, failedLoads: 0 };
-  return { slots: new Array<Slot>(slots).fill(slot), tasks: [], failure: null };
+  return { slots: new Array<Slot>(slots).fill(slot), tasks: [], together: false, failure: null };
 }
 
 /** `running` until no thread can be writing any more, but for one that is stuck. */
@@ -75,7 +82,7 @@ export function outcomeOf({ slots, tasks, failure }: FanOut): 'running' | 'done'
   if (failure?.kind === 'stuck') return 'failed';
   if (slots.some(({ task }) => task !== null)) return 'running';
   if (failure) return 'failed';
-  return tasks.every(({ state }) => state === 'done') ? 'done' : 'running';
+  return tasks.every(isOver) ? 'done' : 'running';
 }
 
 export function afterEvent(before: FanOut, event: FanOutEvent): Transition {
@@ -84,10 +91,11 @@ export function afterEvent(before: FanOut, event: FanOutEvent): Transition {
   const draft: Draft = {
     slots: [...before.slots],
     tasks: [...before.tasks],
+    together: before.together,
     failure: before.failure,
     commands: [],
   };
-  if (event.kind === 'begin') begin(draft, event.tasks);
+  if (event.kind === 'begin') begin(draft, event.deaths, event.together);
   else happen(draft, event.slot, event.kind);
   if (!draft.failure && unfinished(draft) && draft.slots.every(({ thread }) => thread === 'lost')) {
     draft.failure = { kind: 'lost' };
@@ -100,12 +108,14 @@ export function afterEvent(before: FanOut, event: FanOutEvent): Transition {
 interface Draft {
   slots: Slot[];
   tasks: Task[];
+  together: boolean;
   failure: Failure | null;
   commands: Command[];
 }
 
-function begin(draft: Draft, tasks: number): void {
-  draft.tasks = new Array<Task>(tasks).fill({ state: 'waiting', deaths: 0 });
+function begin(draft: Draft, deaths: readonly number[], together: boolean): void {
+  draft.tasks = deaths.map((before) => ({ state: 'waiting', deaths: before }));
+  draft.together = together;
   draft.failure = null;
 }
 
@@ -121,11 +131,15 @@ function happen(draft: Draft, index: number, kind: Happening): void {
     // A thread that is told to end may answer first: then its task is done, and nothing need be repeated.
     draft.slots[index] = { ...slot, thread: thread === 'busy' ? 'idle' : thread, task: null };
     if (task !== null) draft.tasks[task] = { ...draft.tasks[task], state: 'done' };
-    if (task !== null && kind === 'refused') draft.failure ??= { kind, task };
+    if (task !== null && kind === 'refused') {
+      draft.failure ??= { kind, task };
+      recall(draft);
+    }
   } else if (kind === 'broken') {
     if (thread === 'ending') return;
     draft.slots[index] = { ...slot, thread: 'ending' };
     draft.commands.push({ kind: 'end', slot: index });
+    recall(draft);
   } else if (kind === 'stuck') {
     draft.failure = { kind, slot: index };
   } else {
@@ -138,7 +152,8 @@ function end(draft: Draft, index: number): void {
   const { task, loaded, failedLoads: before } = draft.slots[index];
   if (task !== null) {
     const deaths = draft.tasks[task].deaths + 1;
-    draft.tasks[task] = { state: 'waiting', deaths };
+    draft.tasks[task] = { state: draft.together ? 'dropped' : 'waiting', deaths };
+    recall(draft);
     if (deaths === MAX_DEATHS) draft.failure ??= { kind: 'deadly', task };
   }
   const failedLoads = loaded ? 0 : before + 1;
@@ -146,6 +161,11 @@ function end(draft: Draft, index: number): void {
   const thread = lost ? 'lost' : 'loading';
   draft.slots[index] = { thread, task: null, loaded: false, failedLoads };
   if (!lost) draft.commands.push({ kind: 'start', slot: index });
+}
+
+/** Those who wait for the thread of a task that is dropped, or soon will be, wait in vain. */
+function recall({ together, commands }: Draft): void {
+  if (together) commands.push({ kind: 'recall' });
 }
 
 /** Gives waiting tasks to idle threads: task i to slot i where it can, whose caches may hold its data. */
@@ -167,5 +187,9 @@ function giveOut(draft: Draft): void {
 }
 
 function unfinished({ tasks }: Draft): boolean {
-  return tasks.some(({ state }) => state !== 'done');
+  return !tasks.every(isOver);
+}
+
+function isOver({ state }: Task): boolean {
+  return state === 'done' || state === 'dropped';
 }

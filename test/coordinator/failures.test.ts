@@ -82,6 +82,25 @@ test('the layer named is the first one whose gradient is not finite, though the 
   t.regex(error.message, /\(loss 2\.39789\d+\): -?Infinity first in head, head\.weight\./);
 });
 
+test('a loss that is not finite ends the step before the update, though the gradient is finite', async (t) => {
+  const started = await start(t, SMALL, 'wasm');
+  const { engine, plan } = started;
+  await engine.coordinator.step(STEP);
+  // The loss of every target but 0 is 6e38, which float32 does not hold; its gradient is at most 1.
+  const { start: first, length } = plan.table.get('head.bias');
+  engine.coordinator.parameters.fill(-3e38, first, first + length);
+  engine.coordinator.parameters[first] = 3e38;
+  await engine.coordinator.packWeights();
+  const before = committed(started);
+  const error = await t.throwsAsync(engine.coordinator.step(STEP), { instanceOf: TrainingError });
+  t.regex(
+    error.message,
+    /^The loss of step 2 is not finite: Infinity\. The parameters of step 1 are/,
+  );
+  t.is(engine.coordinator.generation, 1);
+  t.deepEqual(committed(started), before);
+});
+
 /** Long enough a step on the reference backend that a thread ended at its start is ended within it. */
 const LARGE: ModelSpec = { ...base, vocabulary: 40, embed: 16, hidden: 48 };
 const LARGE_SIZES = { streams: 8, times: 12, lanes: 4 };

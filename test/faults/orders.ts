@@ -33,11 +33,17 @@ export const ACTOR_OF: Readonly<Partial<Record<Job, string>>> = {
   publish: 'server',
 };
 
+/**
+ * Before anything is done of it, when all is done but the answer, or when it stands in the record but the other threads do not
+ * know it yet; where there is no record that is `after` too.
+ */
+export const MOMENTS = ['before', 'after', 'recorded'] as const;
+export type When = (typeof MOMENTS)[number];
+
 export interface Order {
   manner: Manner;
   job: Job;
-  /** Before anything is done of it, or when all is done but the answer. */
-  when: 'before' | 'after';
+  when: When;
   /** The shard, or the first range (0) or another (1); -1: any, and for an actor. */
   shard: number;
   /** So many of these jobs are spared first. */
@@ -50,7 +56,7 @@ export interface Order {
 export const ORDERS = 'threadloom test: orders to die';
 
 const CAPACITY = 32;
-/** left (0: none), manner, job, after, shard, spare */
+/** left (0: none), manner, job, moment, shard, spare */
 const FIELDS = 6;
 
 export function createOrders(): Int32Array {
@@ -62,8 +68,8 @@ export function giveOrders(words: Int32Array, orders: readonly Order[]): void {
   if (orders.length > CAPACITY) throw new RangeError(`At most ${CAPACITY} orders`);
   words.fill(0);
   for (const [i, { manner, job, when, shard, spare, times = 1 }] of orders.entries()) {
-    const after = when === 'after' ? 1 : 0;
-    words.set([times, MANNERS.indexOf(manner), JOBS.indexOf(job), after, shard, spare], i * FIELDS);
+    const numbers = [MANNERS.indexOf(manner), JOBS.indexOf(job), MOMENTS.indexOf(when)];
+    words.set([times, ...numbers, shard, spare], i * FIELDS);
   }
 }
 
@@ -83,7 +89,7 @@ export function takeOrder(
     if (words[i + 4] >= 0 && words[i + 4] !== shard) continue;
     if (Atomics.sub(words, i + 5, 1) > 0) continue;
     if (Atomics.sub(words, i, 1) <= 0) continue;
-    return { manner: MANNERS[words[i + 1]], when: words[i + 3] === 1 ? 'after' : 'before' };
+    return { manner: MANNERS[words[i + 1]], when: MOMENTS[words[i + 3]] };
   }
   return undefined;
 }

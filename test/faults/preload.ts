@@ -8,8 +8,9 @@ import { type Job, type Manner, ORDERS, type Order, takeOrder } from './orders.t
 
 const { MessagePort, parentPort } = workerThreads;
 const orders = workerThreads.getEnvironmentData(ORDERS) as Int32Array;
-/** How to die when the job at hand is done. */
+/** How to die when the job at hand is done; and whether its record is to be made before. */
 let afterwards: Manner | undefined;
+let spareRecord = false;
 
 /** A compute thread reads its tasks with this. */
 const receive = workerThreads.receiveMessageOnPort;
@@ -44,10 +45,20 @@ MessagePort.prototype.postMessage = function (message, ...rest: []) {
   post.call(this, message, ...rest);
 };
 
+/** A compute thread records a task in a stage with this, and then tells the others. */
+const add = Atomics.add.bind(Atomics) as typeof Atomics.add;
+Atomics.add = ((...operands: Parameters<typeof Atomics.add>) => {
+  if (afterwards && !spareRecord) die(afterwards);
+  spareRecord = false;
+  return add(...operands);
+}) as typeof Atomics.add;
+
 function meet(job: Job, shard: number): void {
   const order: Pick<Order, 'manner' | 'when'> | undefined = takeOrder(orders, job, shard);
   if (order?.when === 'before') die(order.manner);
-  if (order) afterwards = order.manner;
+  if (!order) return;
+  afterwards = order.manner;
+  spareRecord = order.when === 'recorded';
 }
 
 function die(manner: Manner): void {

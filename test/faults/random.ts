@@ -1,5 +1,5 @@
 /** Draws that a seed repeats. */
-import { ACTOR_OF, type Job, MANNERS, type Manner, type Order } from './orders.ts';
+import { ACTOR_OF, type Job, MANNERS, type Manner, MOMENTS, type Order } from './orders.ts';
 
 export type Draw = (below: number) => number;
 
@@ -39,7 +39,7 @@ export function drawOrders(draw: Draw, { jobs, most, mostOfJob, spared }: OrderK
     return {
       manner: drawManner(draw),
       job,
-      when: draw(2) === 0 ? 'before' : 'after',
+      when: pick(draw, MOMENTS),
       shard: ACTOR_OF[job] ? -1 : draw(3) - 1,
       spare: draw(1 + spared(job)),
     };

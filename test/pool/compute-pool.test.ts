@@ -3,7 +3,9 @@ import type { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { TrainingError } from '../../src/errors.ts';
 import type { ComputeTask } from '../../src/pool/compute-protocol.ts';
+import type { TaskResult } from '../../src/pool/staged-work.ts';
 import { FaultInjector } from '../faults/injector.ts';
+import { MOMENTS } from '../faults/orders.ts';
 import { startTestEngine } from '../helpers/engine.ts';
 
 const injector = new FaultInjector();
@@ -137,6 +139,86 @@ test.serial('a thread that hangs is ended, and its task done by another', async 
     'A worker thread died at step 9, snapshot of shard 1: no progress for 1 s; raise --worker-timeout where the work takes so long. Its task is done again.',
   ]);
 });
+
+/** Stages of so many tasks each that read and write nothing. */
+const stagesOf = (...sizes: number[]) =>
+  sizes.map((size) => Array.from({ length: size }, (_, first) => copy(first)));
+
+/** Whether no task began before the last of the stage before it had ended. */
+function inOrder(stages: readonly (readonly TaskResult[])[]): boolean {
+  const ends = stages.map((tasks) =>
+    Math.max(...tasks.map(({ startedSeconds, seconds }) => startedSeconds + seconds)),
+  );
+  return stages.every((tasks, stage) =>
+    tasks.every(({ startedSeconds }) => stage === 0 || startedSeconds >= ends[stage - 1]),
+  );
+}
+
+for (const workers of [1, 2, 3]) {
+  test.serial(`stages follow each other, on ${workers} workers`, async (t) => {
+    const { pool } = await startPool(t, workers);
+    for (const sizes of [
+      [workers, workers, workers],
+      [1, workers, 1],
+      [5, 1, 4],
+      [workers, 1],
+    ]) {
+      const results = await pool.runStages(stagesOf(...sizes));
+      t.deepEqual(
+        results.map(({ length }) => length),
+        sizes,
+      );
+      t.true(inOrder(results));
+      t.true(results.flat().every(({ waitSeconds }) => waitSeconds >= 0));
+    }
+    t.deepEqual(pool.counters, { restarts: 0, repeatedTasks: 0 });
+  });
+}
+
+for (const when of MOMENTS) {
+  for (const stage of [0, 1, 2]) {
+    test.serial(
+      `a thread that dies in stage ${stage} loses one task at most: ${when}`,
+      async (t) => {
+        const { pool, warnings } = await startPool(t, 3);
+        injector.order([{ manner: 'exit', job: 'snapshot', when, shard: 0, spare: stage }]);
+        const results = await pool.runStages(stagesOf(3, 2, 3), { step: 4 });
+        t.deepEqual(
+          results.map(({ length }) => length),
+          [3, 2, 3],
+        );
+        t.true(inOrder(results));
+        // What is recorded is not done again; of the last stage nothing is left to do.
+        const repeatedTasks = when === 'recorded' && stage === 2 ? 0 : 1;
+        t.deepEqual(pool.counters, { restarts: 1, repeatedTasks });
+        const where = repeatedTasks === 1 ? 'at step 4, snapshot of shard 0' : 'between two tasks';
+        t.true(warnings[0].startsWith(`A worker thread died ${where}: `), warnings[0]);
+      },
+    );
+  }
+}
+
+test.serial('those who wait for a thread that hangs are not ended with it', async (t) => {
+  const { pool, warnings } = await startPool(t, 3);
+  injector.order([{ manner: 'hang', job: 'snapshot', when: 'after', shard: 1, spare: 1 }]);
+  // Shard 1 is that of two threads; the other waits for it at the last stage, as the first does.
+  t.true(inOrder(await pool.runStages(stagesOf(3, 3, 3))));
+  t.is(pool.counters.restarts, 1);
+  t.regex(warnings[0], /^A worker thread died at snapshot of shard \d: no progress for 1 s;/);
+});
+
+test.serial(
+  'a task of a stage that fails by itself ends the work, and no later one begins',
+  async (t) => {
+    const { pool } = await startPool(t, 2);
+    const wrong = { kind: 'reduce', shard: 99, parts: 100, generation: 0 } as const;
+    const work = pool.runStages([[copy(0), copy(1)], [copy(0), wrong], [copy(0)]], { step: 3 });
+    const error = await t.throwsAsync(work, { instanceOf: TrainingError });
+    t.regex(error.message, /^A worker failed at step 3, reduce of shard 99: /);
+    t.deepEqual(error.place, { step: 3, phase: 'reduce', shard: 99 });
+    t.true(inOrder(await pool.runStages(stagesOf(2, 2))));
+  },
+);
 
 test.serial('close ends what is under way', async (t) => {
   const { pool } = await startPool(t, 1);

@@ -1,0 +1,87 @@
+/** A fan-out under way: who was given which tasks, and where and of what they failed. */
+import { type FailurePlace, messageOf, TrainingError } from '../errors.ts';
+import { monotonicSeconds } from './clock.ts';
+import type { ComputeResult } from './compute-protocol.ts';
+import { type Failure, MAX_DEATHS } from './fan-out.ts';
+import type { PlacedTask, StagedWork } from './staged-work.ts';
+
+/** What one thread is given at once: a task, or one of each stage, in order. To the machine it is one task. */
+export type Share = readonly PlacedTask[];
+
+export class Phase {
+  readonly work: StagedWork;
+  readonly shares: readonly Share[];
+  /** Threads pass from stage to stage by themselves. */
+  readonly together: boolean;
+  readonly #place: FailurePlace;
+  /** By share: when it was handed out last, and what it failed with last. */
+  readonly #handedOut: number[] = [];
+  readonly #causes: unknown[] = [];
+
+  constructor(work: StagedWork, shares: readonly Share[], together: boolean, place: FailurePlace) {
+    this.work = work;
+    this.shares = shares;
+    this.together = together;
+    this.#place = place;
+  }
+
+  /** By share: threads that its task took down before. */
+  get deaths(): number[] {
+    return this.shares.map(([task]) => this.work.deathsOf(task));
+  }
+
+  noteHandOut(share: number): void {
+    this.#handedOut[share] = monotonicSeconds();
+  }
+
+  /** The first tasks of a share are done, with these results. */
+  complete(share: number, results: readonly ComputeResult[]): void {
+    for (const [i, result] of results.entries()) {
+      this.work.complete(this.shares[share][i], result, this.#handedOut[share]);
+    }
+  }
+
+  /** What the task that a share has come to failed with. */
+  noteCause(share: number, cause: unknown): void {
+    this.#causes[share] = cause;
+  }
+
+  /** The task that a share has come to; undefined where all of it is done. */
+  taskAt(share: number): PlacedTask | undefined {
+    return this.shares[share].find((task) => !this.work.isDone(task));
+  }
+
+  /** Where a task stands, as data and in words: `step 7, reduce of shard 2`. */
+  describe({ task, index }: PlacedTask): { place: FailurePlace; words: string } {
+    const shard = 'shard' in task ? task.shard : index;
+    const step = this.#place.step === undefined ? '' : `step ${this.#place.step}, `;
+    return {
+      place: { ...this.#place, phase: task.kind, shard },
+      words: `${step}${task.kind} of shard ${shard}`,
+    };
+  }
+
+  failure(failure: Failure, lastCause: unknown): TrainingError {
+    if (failure.kind === 'lost' || failure.kind === 'stuck') {
+      return threadFailure(failure.kind, lastCause, this.#place);
+    }
+    const { place, words } = this.describe(this.taskAt(failure.task)!);
+    const cause = this.#causes[failure.task];
+    const times = failure.kind === 'deadly' ? ` ${MAX_DEATHS} times` : '';
+    const message = `A worker failed${times} at ${words}: ${messageOf(cause)}`;
+    return new TrainingError(message, place, { cause });
+  }
+}
+
+/** No thread can be started, or one does not end. */
+export function threadFailure(
+  kind: 'lost' | 'stuck',
+  cause: unknown,
+  place?: FailurePlace,
+): TrainingError {
+  const what =
+    kind === 'lost'
+      ? `No worker thread could be started in ${MAX_DEATHS} tries`
+      : 'A worker thread failed and does not end';
+  return new TrainingError(`${what}: ${messageOf(cause)}`, place, { cause });
+}

@@ -1,0 +1,38 @@
+/** What the tasks of a step leave in the arena for every thread to read: the loss of each lane, and squares of the gradient. */
+import type { ArenaLayout } from '../memory/layout.ts';
+import type { ParameterTable } from '../model/parameters.ts';
+import { type ClipResult, clipByNorm } from '../optimizer/clip.ts';
+import { countPartials } from './lane-reduction.ts';
+
+export interface StepSummary extends ClipResult {
+  /** Mean loss over the chunk's tokens, nats. */
+  loss: number;
+  /** Loss and gradient norm are; else the step must not be committed. */
+  finite: boolean;
+}
+
+export class StepSums {
+  /** (S), nats, summed over the chunk. */
+  readonly #losses: Float64Array;
+  readonly #partials: Float64Array;
+
+  constructor(table: ParameterTable, layout: ArenaLayout, doubles: Float64Array) {
+    const region = (offset: number, length: number) =>
+      doubles.subarray(offset / 2, offset / 2 + length);
+    this.#losses = region(layout.laneLosses, layout.lanes.length);
+    this.#partials = region(layout.partials, countPartials(table));
+  }
+
+  setLoss(lane: number, loss: number): void {
+    this.#losses[lane] = loss;
+  }
+
+  /** Added up in order of lane and block: the same bits in every thread. Once all lanes are computed and reduced. */
+  summarize(tokens: number, clipNorm: number): StepSummary {
+    let sum = 0;
+    for (const loss of this.#losses) sum += loss;
+    const loss = sum / tokens;
+    const clipped = clipByNorm(this.#partials, tokens, clipNorm);
+    return { loss, ...clipped, finite: Number.isFinite(loss) && Number.isFinite(clipped.gradNorm) };
+  }
+}

@@ -1,0 +1,70 @@
+import test from 'ava';
+import type { ComputeTask } from '../../src/pool/compute-protocol.ts';
+import { StagedWork } from '../../src/pool/staged-work.ts';
+
+const task = (first: number): ComputeTask => ({
+  kind: 'sample',
+  first,
+  length: 1,
+  generation: 0,
+});
+/** Tasks told apart by a number: ten times the stage, and the index. */
+const stagesOf = (...sizes: number[]) =>
+  sizes.map((size, stage) => Array.from({ length: size }, (_, index) => task(10 * stage + index)));
+const took = (startedSeconds: number, seconds: number) => ({ startedSeconds, seconds });
+
+test('as few threads as can do it have one task of each stage, in order', (t) => {
+  const { columns, sizes } = new StagedWork(stagesOf(2, 1, 3));
+  t.deepEqual(sizes, [2, 1, 3]);
+  const places = columns.map((column) => column.map(({ stage, index }) => [stage, index]));
+  t.deepEqual(places, [
+    [
+      [0, 0],
+      [1, 0],
+      [2, 0],
+    ],
+    [
+      [0, 1],
+      [2, 1],
+    ],
+    [[2, 2]],
+  ]);
+  t.deepEqual(columns[1][1].task, task(21));
+});
+
+test('what is done is missing no more; the deaths of each task are counted', (t) => {
+  const work = new StagedWork(stagesOf(2, 2));
+  const [[first], [, last]] = work.columns;
+  work.complete(first, took(1, 1), 0);
+  work.countDeath(last);
+  work.countDeath(last);
+  t.deepEqual(
+    work.missing(0).map(({ index }) => index),
+    [1],
+  );
+  t.deepEqual(
+    work.missing(1).map(({ index }) => index),
+    [0, 1],
+  );
+  t.deepEqual([work.deathsOf(first), work.deathsOf(last)], [0, 2]);
+  t.throws(() => work.results, { message: 'Expected a result of task 1 of stage 0, got none' });
+});
+
+test('a task waits from when it was handed out and the stage before it was over', (t) => {
+  const work = new StagedWork(stagesOf(2, 2));
+  const [[a, c], [b, d]] = work.columns;
+  work.complete(a, took(12, 4), 10);
+  work.complete(b, took(11, 8), 10);
+  work.complete(c, took(20, 1), 10);
+  work.complete(d, took(25, 1), 24);
+  const waits = work.results.map((results) => results.map(({ waitSeconds }) => waitSeconds));
+  t.deepEqual(waits, [
+    [2, 1],
+    [1, 1],
+  ]);
+});
+
+test('a stage without a task, for which nobody could wait, is refused', (t) => {
+  t.throws(() => new StagedWork(stagesOf(1, 0, 1)), { message: 'Expected a task in each stage' });
+  t.deepEqual(new StagedWork([[]]).results, [[]]);
+});
