@@ -84,7 +84,7 @@ export class ArenaTasks {
     const lanes = subtrees.flatMap(({ lanes }) => lanes);
     for (const [i, lane] of lanes.entries()) {
       const loss = this.#sumLosses(shard, times, rows, lane.firstRow, lane.rows);
-      this.#sums.setLoss(firstLane + i, loss);
+      this.#sums.setLoss(generation, firstLane + i, loss);
     }
   }
 
@@ -106,12 +106,13 @@ export class ArenaTasks {
   }
 
   reduce({ shard, parts, generation }: ReduceTask): void {
-    this.#reduction.reduce(shard, parts, this.#layout.parameters[generation % 2]);
+    this.#reduction.reduce(shard, parts, generation);
   }
 
-  update({ first, count, generation, tokens, clipNorm, learningRate }: UpdateTask): void {
-    const { clipScale, finite } = this.#sums.summarize(tokens, clipNorm);
-    if (!finite) return;
+  /** Whether the step is finite; else nothing is written. */
+  update({ first, count, generation, tokens, clipNorm, learningRate }: UpdateTask): boolean {
+    const { clipScale, finite } = this.#sums.summarize(generation, tokens, clipNorm);
+    if (!finite) return false;
     const gradientScale = clipScale / tokens;
     const factors = { gradientScale, learningRate, updates: generation + 1 };
     const ranges = this.#updateRanges[generation % 2];
@@ -119,6 +120,7 @@ export class ArenaTasks {
       updateRange(this.#kernels, this.#training!.optimizer, factors, ranges[i]);
       this.#pack(i, generation + 1);
     }
+    return true;
   }
 
   pack({ first, count, generation }: SpanTask): void {

@@ -44,8 +44,7 @@ function perform(task: ComputeTask): Figures | undefined {
       tasks.reduce(task);
       return;
     case 'update':
-      tasks.update(task);
-      return;
+      return { halts: !tasks.update(task) };
     case 'pack':
       tasks.pack(task);
       return;

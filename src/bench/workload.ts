@@ -1,5 +1,5 @@
 /** A training of nothing: the real engine on made-up tokens, for as long as it takes to measure it. */
-import type { StepOutcome } from '../coordinator/coordinator.ts';
+import type { StepOutcome, StepRequest } from '../coordinator/coordinator.ts';
 import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordinator/engine.ts';
 import type { StepPhase } from '../coordinator/step-phases.ts';
 import type { KernelChoice } from '../kernels/backend.ts';
@@ -75,8 +75,9 @@ export async function measureTraining(
     fillRing(plan, engine);
     await engine.coordinator.initialize();
     await engine.coordinator.packWeights();
-    for (let step = 0; step < WARMUP_STEPS; step++) await trainStep(plan, engine);
-    const timed = await trainFor(plan, engine, seconds);
+    const trainStep = stepsOf(plan, engine);
+    for (let step = 0; step < WARMUP_STEPS; step++) await trainStep();
+    const timed = await trainFor(trainStep, seconds);
     const summary = summarize(timed, streams * times);
     const peakBytes = peakResidentBytes() ?? summary.peakBytes;
     return { ...summary, peakBytes, workers, arenaBytes: plan.arenaBytes, plannedBytes };
@@ -91,26 +92,34 @@ interface TimedStep {
   outcome: StepOutcome;
 }
 
-async function trainFor(plan: EnginePlan, engine: Engine, seconds: number): Promise<TimedStep[]> {
+async function trainFor(
+  trainStep: () => Promise<StepOutcome>,
+  seconds: number,
+): Promise<TimedStep[]> {
   const steps: TimedStep[] = [];
   const end = performance.now() + seconds * 1000;
   while (performance.now() < end || steps.length < LEAST_STEPS) {
-    const started = performance.now();
-    const outcome = await trainStep(plan, engine);
-    const taken = (performance.now() - started) / 1000;
+    const outcome = await trainStep();
+    const taken = Object.values(outcome.phaseSeconds).reduce((sum, each) => sum + each, 0);
     steps.push({ seconds: taken, rssBytes: process.memoryUsage.rss(), outcome });
   }
   return steps;
 }
 
-function trainStep({ layout }: EnginePlan, { coordinator }: Engine): Promise<StepOutcome> {
-  const slot = coordinator.generation % layout.ring.length;
-  return coordinator.step({
-    slot,
-    fromZero: coordinator.generation === 0,
+/** One step after another; the next one is given out ahead, as in a real run. */
+function stepsOf({ layout }: EnginePlan, { coordinator }: Engine): () => Promise<StepOutcome> {
+  const requestOf = (generation: number): StepRequest => ({
+    slot: generation % layout.ring.length,
+    fromZero: generation === 0,
     learningRate: LEARNING_RATE,
     clipNorm: CLIP_NORM,
   });
+  let next = requestOf(0);
+  return () => {
+    const request = next;
+    next = requestOf(coordinator.generation + 1);
+    return coordinator.step(request, next);
+  };
 }
 
 /** Ids without pattern, the same in every run. */

@@ -9,6 +9,7 @@ import { headTimes } from '../model/workspace.ts';
 import { monotonicSeconds } from '../pool/clock.ts';
 import type { ComputePool } from '../pool/compute-pool.ts';
 import type { ComputeTask } from '../pool/compute-protocol.ts';
+import { endOf } from '../pool/staged-work.ts';
 import { StepSums } from '../reduce/step-sums.ts';
 import type { Span } from './plan.ts';
 import { phaseSecondsOf, type StepPhase, type TaskResults } from './step-phases.ts';
@@ -29,7 +30,7 @@ export interface StepOutcome {
   loss: number;
   gradNorm: number;
   clipScale: number;
-  /** Wall time of each phase. */
+  /** Wall time of each phase; together they are the step's. */
   phaseSeconds: Readonly<Record<StepPhase, number>>;
   /** What came of the tasks of each phase, in order of shard or range. */
   tasks: TaskResults;
@@ -41,12 +42,21 @@ export interface CoordinatorParts extends TaskPlan {
   views: ArenaViews;
 }
 
+interface UpcomingStep {
+  request: StepRequest;
+  stages: readonly ComputeTask[][];
+  /** When the step at hand was over, on the clock of its results; NaN until then. */
+  begun: number;
+}
+
 export class Coordinator {
   /** Committed steps; generation g lies in the regions g modulo 2. */
   generation = 0;
   readonly #parts: CoordinatorParts;
   readonly #tasks: StepTasks;
   readonly #sums: StepSums;
+  /** The step to come, where its tasks have been given out. */
+  #upcoming: UpcomingStep | undefined;
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
@@ -65,29 +75,48 @@ export class Coordinator {
   }
 
   /**
-   * One optimizer step on a loaded chunk. Throws TrainingError where a worker failed for good or the loss or gradient is
+   * One optimizer step on a loaded chunk. `next`: the request that follows, where it is known and its chunk loaded: threads
+   * begin with it as soon as they can, unless anything else is asked for before. Throws TrainingError where a worker failed for good or the loss or gradient is
    * not finite, naming the layer; parameters and carries of the generation are then untouched, the packed weights may not be.
    */
-  async step(request: StepRequest): Promise<StepOutcome> {
-    const begun = monotonicSeconds();
+  async step(request: StepRequest, next?: StepRequest): Promise<StepOutcome> {
     const { pool, streams, times } = this.#parts;
-    const { compute, reduce, update } = this.#tasks.step(this.generation, request);
-    const place = { step: this.generation + 1 };
-    const [computed, reduced, updated] = await pool.runStages([compute, reduce, update], place);
-    const tasks = { compute: computed, reduce: reduced, update: updated };
+    const { generation } = this;
+    const upcoming = this.#upcoming?.request === request ? this.#upcoming : undefined;
+    const begun = upcoming?.begun ?? monotonicSeconds();
+    const stages = upcoming?.stages ?? this.#tasks.step(generation, request);
+    const running = pool.runStages(stages, { step: generation + 1 });
+    this.#upcoming = next && this.#giveAhead(next);
+    const [compute, reduce, update] = await running;
+    const tasks = { compute, reduce, update };
 
     const joined = monotonicSeconds();
-    const { finite, ...summary } = this.#sums.summarize(streams * times, request.clipNorm);
+    const summary = this.#sums.summarize(generation, streams * times, request.clipNorm);
     // The threads have seen the same, and updated nothing.
-    if (!finite) throw this.#notFinite(summary);
+    if (!summary.finite) throw this.#notFinite(summary);
+    const { loss, gradNorm, clipScale } = summary;
     const committed = monotonicSeconds();
     this.generation++;
-    const phaseSeconds = phaseSecondsOf(tasks, begun, committed - joined, committed);
-    return { tasks, phaseSeconds, ...summary };
+    if (this.#upcoming) this.#upcoming.begun = endOf(update);
+    const phaseSeconds = phaseSecondsOf(tasks, {
+      begun,
+      clipSeconds: committed - joined,
+      committed,
+      overlapped: this.#upcoming !== undefined,
+    });
+    return { loss, gradNorm, clipScale, phaseSeconds, tasks };
+  }
+
+  /** Takes back the step that was given ahead, where there is one. */
+  async withdraw(): Promise<void> {
+    this.#upcoming = undefined;
+    // Its update may have packed weights of a generation that is not committed.
+    if (await this.#parts.pool.withdraw()) await this.packWeights();
   }
 
   /** Draws `length` tokens after the token `first`; the same of every generation, on any number of workers. */
   async sample(first: number, length: number): Promise<number[]> {
+    await this.withdraw();
     const task: ComputeTask = { kind: 'sample', first, length, generation: this.generation };
     const [{ ids = [] }] = await this.#parts.pool.run([task], { step: this.generation });
     return ids;
@@ -95,6 +124,7 @@ export class Coordinator {
 
   /** Copies parameters, optimizer state and carries to where the checkpoint writer reads them. */
   async snapshot(): Promise<void> {
+    await this.withdraw();
     await this.#parts.pool.run(this.#tasks.snapshot(this.generation), { step: this.generation });
   }
 
@@ -108,6 +138,7 @@ export class Coordinator {
     chunk: number,
     times: number,
   ): Promise<number[]> {
+    await this.withdraw();
     const streams = spans.reduce((sum, { count }) => sum + count, 0);
     const tasks = spans.map(
       ({ first, count }, shard): ComputeTask => ({
@@ -132,6 +163,12 @@ export class Coordinator {
     const { layout, table, views } = this.#parts;
     const start = layout.parameters[this.generation % 2];
     return views.reals.subarray(start, start + table.paddedLength);
+  }
+
+  #giveAhead(request: StepRequest): UpcomingStep | undefined {
+    const stages = this.#tasks.step(this.generation + 1, request);
+    const given = this.#parts.pool.giveAhead(stages, { step: this.generation + 2 });
+    return given ? { request, stages, begun: Number.NaN } : undefined;
   }
 
   #notFinite({ loss, gradNorm }: Pick<StepOutcome, 'loss' | 'gradNorm'>): TrainingError {

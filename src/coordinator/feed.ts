@@ -43,6 +43,12 @@ export class ChunkFeed<Chunk> {
     };
   }
 
+  /** The chunk that `next` will return, where it is filled already. */
+  get ready(): Pick<FedChunk<Chunk>, 'chunk' | 'slot'> | undefined {
+    const [head] = this.#ahead;
+    return head?.done ? head : undefined;
+  }
+
   /** Chunks that lie ready ahead of the one that `next` returned last. */
   get readyAhead(): number {
     return this.#ahead.filter(({ done }) => done).length;

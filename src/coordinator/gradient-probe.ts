@@ -41,6 +41,7 @@ export async function probeGradients(
     { kind: 'flow', generation, slot, times, fromZero },
     ...spans.map((span): ComputeTask => ({ kind: 'squares', ...span, generation })),
   ];
+  await coordinator.withdraw();
   const results = await pool.run(tasks, { step: generation });
   const squares = results.flatMap((result) => result.squares ?? []);
   const flow = results[0].flow ?? [];

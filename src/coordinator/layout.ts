@@ -40,6 +40,11 @@ export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
   const evaluationStreams = streamsOf(plan.evaluation);
   const vector = (name: string) => builder.add(name, 'float32', table.paddedLength);
   const carry = (name: string, streams: number) => addCarry(builder, table, name, streams);
+  const doubles = (name: string, length: number) =>
+    [
+      builder.add(`${name} 0`, 'float64', length),
+      builder.add(`${name} 1`, 'float64', length),
+    ] as const;
 
   const parameters = vector('parameters 0');
   const layout = {
@@ -49,8 +54,8 @@ export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
       (_, i) => [vector(`moments ${i} 0`), vector(`moments ${i} 1`)] as const,
     ),
     gradient: training ? vector('gradient') : 0,
-    partials: builder.add('partials', 'float64', training ? countPartials(table) : 0),
-    laneLosses: builder.add('partials of loss', 'float64', training?.lanes.length ?? 0),
+    partials: doubles('partials', training ? countPartials(table) : 0),
+    laneLosses: doubles('partials of loss', training?.lanes.length ?? 0),
     packed: layoutPacked(builder, table, sizing),
     lanes: (training?.lanes ?? []).map(({ count }, i) =>
       layoutLane(builder, table, `lane ${i}`, times * count),

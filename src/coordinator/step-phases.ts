@@ -1,5 +1,5 @@
 /** The phases of a step in their order, and how long each took. Pure. */
-import type { TaskResult } from '../pool/staged-work.ts';
+import { endOf, type TaskResult } from '../pool/staged-work.ts';
 
 /**
  * Each thread clips as it updates, and packs the weights that it has updated; the coordinator clips once more to see whether the step
@@ -8,21 +8,24 @@ import type { TaskResult } from '../pool/staged-work.ts';
 export const STEP_PHASES = ['compute', 'reduce', 'clip', 'update', 'commit'] as const;
 export type StepPhase = (typeof STEP_PHASES)[number];
 
-/** The phases that are stages of the pool. */
-export const TASK_PHASES = ['compute', 'reduce', 'update'] as const satisfies readonly StepPhase[];
-export type TaskPhase = (typeof TASK_PHASES)[number];
+/** The phases that are stages of tasks. */
+export type TaskPhase = 'compute' | 'reduce' | 'update';
 
 export type TaskResults = Readonly<Record<TaskPhase, readonly TaskResult[]>>;
 
-/**
- * Wall time of each phase, which add up to the whole step; `begun` and `committed` are on the clock of the results. A phase of tasks
- * lasts from the end of the one before to the end of its last task; `clip` is what the coordinator took for it.
- */
+/** When a step began and was committed, on the clock of its results, and what the coordinator took to clip. */
+export interface StepTimes {
+  begun: number;
+  clipSeconds: number;
+  committed: number;
+  /** The threads had begun with the next step before it was committed: nobody waited for that. */
+  overlapped: boolean;
+}
+
+/** Wall time of each phase: it lasts from the end of the one before to the end of its last task. */
 export function phaseSecondsOf(
   tasks: TaskResults,
-  begun: number,
-  clipSeconds: number,
-  committed: number,
+  { begun, clipSeconds, committed, overlapped }: StepTimes,
 ): Record<StepPhase, number> {
   const computed = endOf(tasks.compute);
   const reduced = endOf(tasks.reduce);
@@ -30,12 +33,8 @@ export function phaseSecondsOf(
   return {
     compute: computed - begun,
     reduce: reduced - computed,
-    clip: clipSeconds,
+    clip: overlapped ? 0 : clipSeconds,
     update: updated - reduced,
-    commit: committed - updated - clipSeconds,
+    commit: overlapped ? 0 : committed - updated - clipSeconds,
   };
-}
-
-function endOf(results: readonly TaskResult[]): number {
-  return Math.max(...results.map(({ startedSeconds, seconds }) => startedSeconds + seconds));
 }

@@ -5,7 +5,6 @@ import { BLOCK, type ParameterTable } from '../model/parameters.ts';
 import { headTimes } from '../model/workspace.ts';
 import type { ComputeTask } from '../pool/compute-protocol.ts';
 import { cut, cutByCost, type Span } from './plan.ts';
-import type { TaskPhase } from './step-phases.ts';
 
 export interface TaskPlan {
   table: ParameterTable;
@@ -45,13 +44,13 @@ export class StepTasks {
     this.#headTimes = headTimes(table.spec, Math.max(1, streams), times);
   }
 
-  /** From `generation` to the next one. */
-  step(generation: number, terms: StepTerms): Record<TaskPhase, ComputeTask[]> {
-    return {
-      compute: this.#train(generation, terms),
-      reduce: this.#reduce(generation),
-      update: this.#update(generation, terms),
-    };
+  /** From `generation` to the next one, by stage: compute, reduce, update. */
+  step(generation: number, terms: StepTerms): ComputeTask[][] {
+    return [
+      this.#train(generation, terms),
+      this.#reduce(generation),
+      this.#update(generation, terms),
+    ];
   }
 
   pack(generation: number): ComputeTask[] {

@@ -15,11 +15,12 @@ export interface ArenaLayout {
   readonly gradient: Offset;
   /**
    * float64 sums of squares of the gradient: of each row of the embedding, of each group of rows of the first layer's
-   * input weights, then of each block of the rest.
+   * input weights, then of each block of the rest. By the generation modulo 2 that the step began with: the coordinator reads those
+   * of a step while the next one is computed.
    */
-  readonly partials: Offset;
-  /** float64 (S): loss of each lane over the chunk, nats. */
-  readonly laneLosses: Offset;
+  readonly partials: readonly [Offset, Offset];
+  /** float64 (S): loss of each lane over the chunk, nats; likewise. */
+  readonly laneLosses: readonly [Offset, Offset];
   readonly packed: PackedRegions;
   readonly lanes: readonly LaneRegions[];
   /** In order of lane; all lanes together. */

@@ -142,6 +142,8 @@ export interface ComputeResult {
   /** When the thread began the task, on the clock of `clock.ts`, and how long it was busy. */
   startedSeconds: number;
   seconds: number;
+  /** Of an update task: it wrote nothing, and nothing may be begun that builds on it. */
+  halts?: boolean;
   /** Of an evaluate task: summed loss (nats) of each stream. */
   losses?: number[];
   /** Tokens that a sample task drew. */

@@ -7,8 +7,8 @@ import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import type { ComputeReply, ComputeTask, ComputeThreadData } from './compute-protocol.ts';
 import type { TaskTimes } from './job-record.ts';
-import type { StageGate } from './stage-gate.ts';
-import type { PlacedTask } from './staged-work.ts';
+import type { StageGates } from './stage-gate.ts';
+import type { StagedMessage } from './stage-server.ts';
 import { TaskChannel } from './task-channel.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
 import { noteStuck, noteThread } from './threads.ts';
@@ -45,6 +45,8 @@ export class ComputeThread {
   readonly #watches: { loading: Watch; task: Watch };
   readonly #channel: TaskChannel;
   #replied: (reply: ComputeReply) => void = () => {};
+  /** Replies to come. */
+  #expected = 0;
   /** Settled by the thread's end or, once it was told to end, by the exit limit. */
   readonly #over: Promise<void>;
   #isOver!: () => void;
@@ -52,15 +54,15 @@ export class ComputeThread {
   #ending: NodeJS.Timeout | undefined;
   #hasEnded = false;
 
-  /** `limitSeconds`: what loading or a task may take; 0 for any time. `gate`: of all threads of the pool. */
+  /** `limitSeconds`: what loading or a task may take; 0 for any time. `gates`: of all threads of the pool. */
   constructor(
     data: ComputeThreadData,
-    gate: StageGate,
+    gates: StageGates,
     limitSeconds: number,
     events: ComputeThreadEvents,
   ) {
     this.#events = events;
-    this.#channel = new TaskChannel(gate, (reply) => this.#replied(reply));
+    this.#channel = new TaskChannel(gates, (reply) => this.#replied(reply));
     const { threadEnd, record } = this.#channel;
     this.#over = new Promise((resolve) => {
       this.#isOver = resolve;
@@ -101,21 +103,26 @@ export class ComputeThread {
     return this.#worker.threadId;
   }
 
-  /** Those done of its last tasks in stages; also once the thread has ended. */
-  get done(): TaskTimes[] {
-    return this.#channel.record.done;
+  /** Tasks in stages that are done; also once the thread has ended. */
+  done(record: number): TaskTimes[] {
+    return this.#channel.record.done(record);
   }
 
-  /** The thread must be ready and idle. */
+  /** Whether it waits for others, or did when it ended. */
+  get waiting(): boolean {
+    return this.#channel.record.waiting;
+  }
+
+  /** The thread must be ready. What it is given while it is busy it does afterwards. */
   run(task: ComputeTask): void {
     this.#expect(this.#watches.task, (reply) => this.#events.replied(reply));
     this.#channel.post(task);
   }
 
   /** The same of tasks of different stages, in their order; see `TaskChannel`. There is one reply to all. */
-  runStages(tasks: readonly PlacedTask[], sizes: readonly number[]): void {
+  runStages(messages: readonly StagedMessage[]): void {
     this.#expect(this.#watches.task, (reply) => this.#events.replied(reply));
-    this.#channel.postStages(tasks, sizes);
+    this.#channel.postStages(messages);
   }
 
   /** Ends the thread, whatever it does but a call of the system or of native code, which it finishes first. */
@@ -137,9 +144,11 @@ export class ComputeThread {
 
   /** Settled by the thread's reply or end, which the watch and the exit limit bring about. */
   #expect(watch: Watch, replied: (reply: ComputeReply) => void): void {
+    this.#expected++;
     this.#replied = (reply) => {
       if (this.#hasEnded) return;
-      watch.end();
+      if (--this.#expected === 0) watch.end();
+      else watch.begin();
       replied(reply);
     };
     watch.begin();
@@ -147,7 +156,7 @@ export class ComputeThread {
 
   /** A thread that waits for others is not the one to be ended. */
   #beLate(limitSeconds: number): void {
-    if (this.#channel.record.waiting) this.#watches.task.begin();
+    if (this.waiting) this.#watches.task.begin();
     else this.#break(noProgress(limitSeconds));
   }
 

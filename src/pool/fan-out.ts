@@ -13,6 +13,8 @@ export interface Slot {
   readonly thread: 'loading' | 'idle' | 'busy' | 'ending' | 'lost';
   /** The task that the thread may be writing for. */
   readonly task: number | null;
+  /** Its task of the phase to come, which it may be writing for once it has replied to the other. */
+  readonly ahead: number | null;
   readonly loaded: boolean;
   /** Threads in a row that ended before they had loaded. */
   readonly failedLoads: number;
@@ -39,6 +41,8 @@ export interface FanOut {
   /** Of the phase at hand. */
   readonly tasks: readonly Task[];
   readonly together: boolean;
+  /** Tasks of the phase to come, where they have been given out. */
+  readonly ahead: readonly Task[];
   readonly failure: Failure | null;
 }
 
@@ -48,6 +52,12 @@ export type FanOutEvent =
    * threads wait for each other in the midst of their tasks; every thread must be idle, and none has more than one.
    */
   | { readonly kind: 'begin'; readonly deaths: readonly number[]; readonly together: boolean }
+  /** Tasks of a phase to come are given out, to one thread each; see `canGiveAhead`. */
+  | { readonly kind: 'giveAhead'; readonly tasks: number }
+  /** The phase at hand is over, and the one given out ahead is at hand. */
+  | { readonly kind: 'advance' }
+  /** Of what was given out ahead no thread has anything any more, and it is not to come. */
+  | { readonly kind: 'forget' }
   /** A thread has loaded; has done its task; answered that the task failed by itself. */
   | { readonly kind: 'ready' | 'done' | 'refused'; readonly slot: number }
   /** A thread must end: it makes no progress, or has failed outside its task. */
@@ -58,7 +68,7 @@ export type FanOutEvent =
   | { readonly kind: 'stuck'; readonly slot: number };
 
 export type Command =
-  | { readonly kind: 'run'; readonly slot: number; readonly task: number }
+  | { readonly kind: 'run'; readonly slot: number; readonly task: number; readonly ahead: boolean }
   /** Let all go that wait for others: one of them will not come. */
   | { readonly kind: 'recall' }
   /** End the thread, whatever it does. */
@@ -73,16 +83,34 @@ export interface Transition {
 
 /** Before any phase: every thread is about to load. */
 export function newFanOut(slots: number): FanOut {
-  const slot: Slot = { thread: 'loading', task: null, loaded: false, failedLoads: 0 };
-  return { slots: new Array<Slot>(slots).fill(slot), tasks: [], together: false, failure: null };
+  const slot: Slot = { thread: 'loading', task: null, ahead: null, loaded: false, failedLoads: 0 };
+  return {
+    slots: new Array<Slot>(slots).fill(slot),
+    tasks: [],
+    together: false,
+    ahead: [],
+    failure: null,
+  };
 }
 
 /** `running` until no thread can be writing any more, but for one that is stuck. */
 export function outcomeOf({ slots, tasks, failure }: FanOut): 'running' | 'done' | 'failed' {
   if (failure?.kind === 'stuck') return 'failed';
   if (slots.some(({ task }) => task !== null)) return 'running';
-  if (failure) return 'failed';
+  if (failure) return hasAhead(slots) ? 'running' : 'failed';
   return tasks.every(isOver) ? 'done' : 'running';
+}
+
+/** Whether a thread has a task of a phase to come. */
+export function hasAhead(slots: readonly Slot[]): boolean {
+  return slots.some(({ ahead }) => ahead !== null);
+}
+
+/** Whether every thread can be given a task of the phase to come: all are well, and do those of the phase at hand together. */
+export function canGiveAhead({ slots, tasks, together, ahead, failure }: FanOut): boolean {
+  const areWell = slots.every(({ thread }) => thread === 'busy' || thread === 'idle');
+  const isWhole = tasks.every(({ state }) => state !== 'dropped');
+  return together && areWell && isWhole && !failure && ahead.length === 0;
 }
 
 export function afterEvent(before: FanOut, event: FanOutEvent): Transition {
@@ -92,10 +120,14 @@ export function afterEvent(before: FanOut, event: FanOutEvent): Transition {
     slots: [...before.slots],
     tasks: [...before.tasks],
     together: before.together,
+    ahead: [...before.ahead],
     failure: before.failure,
     commands: [],
   };
   if (event.kind === 'begin') begin(draft, event.deaths, event.together);
+  else if (event.kind === 'giveAhead') giveAhead(draft, event.tasks);
+  else if (event.kind === 'advance') advance(draft);
+  else if (event.kind === 'forget') draft.ahead = [];
   else happen(draft, event.slot, event.kind);
   if (!draft.failure && unfinished(draft) && draft.slots.every(({ thread }) => thread === 'lost')) {
     draft.failure = { kind: 'lost' };
@@ -109,6 +141,7 @@ interface Draft {
   slots: Slot[];
   tasks: Task[];
   together: boolean;
+  ahead: Task[];
   failure: Failure | null;
   commands: Command[];
 }
@@ -119,22 +152,31 @@ function begin(draft: Draft, deaths: readonly number[], together: boolean): void
   draft.failure = null;
 }
 
-type Happening = Exclude<FanOutEvent['kind'], 'begin'>;
+function giveAhead(draft: Draft, tasks: number): void {
+  draft.ahead = new Array<Task>(tasks).fill({ state: 'running', deaths: 0 });
+  for (const task of draft.ahead.keys()) {
+    draft.slots[task] = { ...draft.slots[task], thread: 'busy', ahead: task };
+    draft.commands.push({ kind: 'run', slot: task, task, ahead: true });
+  }
+}
+
+function advance(draft: Draft): void {
+  draft.tasks = draft.ahead;
+  draft.ahead = [];
+  draft.together = true;
+  draft.slots = draft.slots.map((slot) => ({ ...slot, task: slot.ahead, ahead: null }));
+}
+
+type Happening = Exclude<FanOutEvent['kind'], 'begin' | 'giveAhead' | 'advance' | 'forget'>;
 
 function happen(draft: Draft, index: number, kind: Happening): void {
   const slot = draft.slots[index];
-  const { thread, task } = slot;
+  const { thread } = slot;
   if (kind === 'ready') {
     if (thread === 'loading')
-      draft.slots[index] = { thread: 'idle', task: null, loaded: true, failedLoads: 0 };
+      draft.slots[index] = { ...slot, thread: 'idle', loaded: true, failedLoads: 0 };
   } else if (kind === 'done' || kind === 'refused') {
-    // A thread that is told to end may answer first: then its task is done, and nothing need be repeated.
-    draft.slots[index] = { ...slot, thread: thread === 'busy' ? 'idle' : thread, task: null };
-    if (task !== null) draft.tasks[task] = { ...draft.tasks[task], state: 'done' };
-    if (task !== null && kind === 'refused') {
-      draft.failure ??= { kind, task };
-      recall(draft);
-    }
+    reply(draft, index, kind);
   } else if (kind === 'broken') {
     if (thread === 'ending') return;
     draft.slots[index] = { ...slot, thread: 'ending' };
@@ -147,25 +189,50 @@ function happen(draft: Draft, index: number, kind: Happening): void {
   }
 }
 
-/** What the thread's end means for its task and its slot. */
+/** To the task at hand or, where there is none, to that of the phase to come. */
+function reply(draft: Draft, index: number, kind: 'done' | 'refused'): void {
+  const slot = draft.slots[index];
+  const { task, ahead } = slot;
+  // A thread that is told to end may answer first: then its task is done, and nothing need be repeated.
+  const idle = slot.thread === 'busy' && (task === null || ahead === null);
+  const thread = idle ? 'idle' : slot.thread;
+  if (task === null) {
+    draft.slots[index] = { ...slot, thread, ahead: null };
+    // What fails ahead of its time is tried again when the phase is at hand.
+    if (ahead !== null) settle(draft.ahead, ahead, kind === 'done' ? 'done' : 'dropped');
+    return;
+  }
+  draft.slots[index] = { ...slot, thread, task: null };
+  draft.tasks[task] = { ...draft.tasks[task], state: 'done' };
+  if (kind === 'done') return;
+  draft.failure ??= { kind, task };
+  recall(draft);
+}
+
+/** What the thread's end means for its tasks and its slot. */
 function end(draft: Draft, index: number): void {
-  const { task, loaded, failedLoads: before } = draft.slots[index];
+  const { task, ahead, loaded, failedLoads: before } = draft.slots[index];
+  if (ahead !== null) settle(draft.ahead, ahead, 'dropped');
   if (task !== null) {
     const deaths = draft.tasks[task].deaths + 1;
     draft.tasks[task] = { state: draft.together ? 'dropped' : 'waiting', deaths };
-    recall(draft);
     if (deaths === MAX_DEATHS) draft.failure ??= { kind: 'deadly', task };
   }
+  recall(draft);
   const failedLoads = loaded ? 0 : before + 1;
   const lost = failedLoads === MAX_DEATHS;
   const thread = lost ? 'lost' : 'loading';
-  draft.slots[index] = { thread, task: null, loaded: false, failedLoads };
+  draft.slots[index] = { thread, task: null, ahead: null, loaded: false, failedLoads };
   if (!lost) draft.commands.push({ kind: 'start', slot: index });
 }
 
 /** Those who wait for the thread of a task that is dropped, or soon will be, wait in vain. */
-function recall({ together, commands }: Draft): void {
-  if (together) commands.push({ kind: 'recall' });
+function recall({ together, ahead, commands }: Draft): void {
+  if (together || ahead.length > 0) commands.push({ kind: 'recall' });
+}
+
+function settle(tasks: Task[], task: number, state: 'done' | 'dropped'): void {
+  tasks[task] = { ...tasks[task], state };
 }
 
 /** Gives waiting tasks to idle threads: task i to slot i where it can, whose caches may hold its data. */
@@ -174,7 +241,7 @@ function giveOut(draft: Draft): void {
   const give = (slot: number, task: number) => {
     draft.slots[slot] = { ...draft.slots[slot], thread: 'busy', task };
     draft.tasks[task] = { ...draft.tasks[task], state: 'running' };
-    draft.commands.push({ kind: 'run', slot, task });
+    draft.commands.push({ kind: 'run', slot, task, ahead: false });
   };
   for (const [task, { state }] of draft.tasks.entries()) {
     if (state === 'waiting' && draft.slots[task]?.thread === 'idle') give(task, task);

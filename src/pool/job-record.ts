@@ -1,4 +1,7 @@
-/** How far a thread has come with its tasks in stages, in memory that it shares with the coordinator and that outlives it. */
+/**
+ * How far a thread has come with its tasks in stages, in memory that it shares with the coordinator and that outlives it: with those
+ * at hand, and those that were given ahead.
+ */
 import { MAX_STAGES } from './stage-gate.ts';
 
 /** When a task began, on the clock of `clock.ts`, and the seconds that it took. */
@@ -7,36 +10,34 @@ export interface TaskTimes {
   seconds: number;
 }
 
-const DONE = 0;
-const WAITING = 1;
-/** Bytes before the times: two words, in a cache line of their own. */
+/** Shares that a thread may have at once: one at hand, one ahead. */
+export const RECORDS = 2;
+
+/** Words: tasks done, by record; 1 while the thread waits for others; changes with every task that is done. */
+const WAITING = RECORDS;
+const PULSE = RECORDS + 1;
+/** Bytes before the times: the words, in a cache line of their own. */
 const HEAD_BYTES = 64;
 
 export class JobRecord {
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
-  /** (MAX_STAGES, 2) */
+  /** (RECORDS, MAX_STAGES, 2) */
   readonly #times: Float64Array;
 
   constructor(
-    memory = new SharedArrayBuffer(HEAD_BYTES + MAX_STAGES * 2 * Float64Array.BYTES_PER_ELEMENT),
+    memory = new SharedArrayBuffer(
+      HEAD_BYTES + RECORDS * MAX_STAGES * 2 * Float64Array.BYTES_PER_ELEMENT,
+    ),
   ) {
     this.memory = memory;
-    this.#words = new Int32Array(memory, 0, 2);
+    this.#words = new Int32Array(memory, 0, RECORDS + 2);
     this.#times = new Float64Array(memory, HEAD_BYTES);
   }
 
   /** (1): changes with every task that is done. */
   get pulse(): Int32Array {
-    return this.#words.subarray(DONE, DONE + 1);
-  }
-
-  /** The tasks that are done, in order of stage. */
-  get done(): TaskTimes[] {
-    return Array.from({ length: Atomics.load(this.#words, DONE) }, (_, stage) => ({
-      startedSeconds: this.#times[2 * stage],
-      seconds: this.#times[2 * stage + 1],
-    }));
+    return this.#words.subarray(PULSE, PULSE + 1);
   }
 
   /** Whether the thread waits for others. */
@@ -48,16 +49,28 @@ export class JobRecord {
     Atomics.store(this.#words, WAITING, waits ? 1 : 0);
   }
 
-  /** The next tasks begin. */
-  reset(): void {
-    this.waiting = false;
-    Atomics.store(this.#words, DONE, 0);
+  /** The tasks that are done, in their order. */
+  done(record: number): TaskTimes[] {
+    return Array.from({ length: Atomics.load(this.#words, record) }, (_, i) => {
+      const at = timesOf(record, i);
+      return { startedSeconds: this.#times[at], seconds: this.#times[at + 1] };
+    });
   }
 
-  add({ startedSeconds, seconds }: TaskTimes): void {
-    const stage = Atomics.load(this.#words, DONE);
-    this.#times[2 * stage] = startedSeconds;
-    this.#times[2 * stage + 1] = seconds;
-    Atomics.add(this.#words, DONE, 1);
+  /** Others begin, of which none is done. */
+  reset(record: number): void {
+    Atomics.store(this.#words, record, 0);
   }
+
+  add(record: number, { startedSeconds, seconds }: TaskTimes): void {
+    const at = timesOf(record, Atomics.load(this.#words, record));
+    this.#times[at] = startedSeconds;
+    this.#times[at + 1] = seconds;
+    Atomics.add(this.#words, record, 1);
+    Atomics.store(this.#words, PULSE, Atomics.load(this.#words, PULSE) + 1);
+  }
+}
+
+function timesOf(record: number, task: number): number {
+  return 2 * (record * MAX_STAGES + task);
 }

@@ -3,31 +3,92 @@ import { type FailurePlace, messageOf, TrainingError } from '../errors.ts';
 import { monotonicSeconds } from './clock.ts';
 import type { ComputeResult } from './compute-protocol.ts';
 import { type Failure, MAX_DEATHS } from './fan-out.ts';
+import { RECORDS } from './job-record.ts';
+import { GATES } from './stage-gate.ts';
+import type { StagedMessage } from './stage-server.ts';
 import type { PlacedTask, StagedWork } from './staged-work.ts';
 
 /** What one thread is given at once: a task, or one of each stage, in order. To the machine it is one task. */
 export type Share = readonly PlacedTask[];
 
+type Awaited = StagedMessage['awaited'];
+
 export class Phase {
   readonly work: StagedWork;
   readonly shares: readonly Share[];
-  /** Threads pass from stage to stage by themselves. */
-  readonly together: boolean;
+  /** Threads pass from stage to stage by themselves: the how manieth such phase it is. */
+  readonly ticket: number | undefined;
+  /** What the first stage waits for: the last one of the phase that was given out before. */
+  readonly #awaitedFirst: Awaited;
   readonly #place: FailurePlace;
   /** By share: when it was handed out last, and what it failed with last. */
   readonly #handedOut: number[] = [];
   readonly #causes: unknown[] = [];
 
-  constructor(work: StagedWork, shares: readonly Share[], together: boolean, place: FailurePlace) {
+  private constructor(
+    work: StagedWork,
+    shares: readonly Share[],
+    place: FailurePlace,
+    ticket?: number,
+    after?: Phase,
+  ) {
     this.work = work;
     this.shares = shares;
-    this.together = together;
+    this.ticket = ticket;
     this.#place = place;
+    this.#awaitedFirst = after ? after.#end : undefined;
+  }
+
+  /** Of tasks that each thread is given one of. */
+  static of(work: StagedWork, tasks: readonly PlacedTask[], place: FailurePlace): Phase {
+    return new Phase(
+      work,
+      tasks.map((task) => [task]),
+      place,
+    );
+  }
+
+  /** Of all stages at once. */
+  static together(work: StagedWork, place: FailurePlace, ticket: number, after?: Phase): Phase {
+    return new Phase(work, work.columns, place, ticket, after);
+  }
+
+  /** Where its threads count, and keep how far they have come. */
+  get gate(): number {
+    return (this.ticket ?? 0) % GATES;
+  }
+
+  get record(): number {
+    return (this.ticket ?? 0) % RECORDS;
+  }
+
+  get together(): boolean {
+    return this.ticket !== undefined;
   }
 
   /** By share: threads that its task took down before. */
   get deaths(): number[] {
     return this.shares.map(([task]) => this.work.deathsOf(task));
+  }
+
+  /** What a thread is told of a share of several stages. */
+  messages(share: number): StagedMessage[] {
+    const { gate, record } = this;
+    return this.shares[share].map(({ stage, task }) => {
+      return { task, stage: { gate, stage }, awaited: this.#awaited(stage), record };
+    });
+  }
+
+  #awaited(stage: number): Awaited {
+    return stage === 0 ? this.#awaitedFirst : this.#endOf(stage - 1);
+  }
+
+  get #end(): Awaited {
+    return this.#endOf(this.work.sizes.length - 1);
+  }
+
+  #endOf(stage: number): Awaited {
+    return { gate: this.gate, stage, tasks: this.work.sizes[stage] };
   }
 
   noteHandOut(share: number): void {

@@ -6,48 +6,65 @@
 
 /** Of tasks that are given out together. */
 export const MAX_STAGES = 4;
+/**
+ * Sets of counts, used in turn: for the stages at hand, for those given ahead, and for those before, which a thread may still
+ * have to look at to begin the ones at hand.
+ */
+export const GATES = 3;
 
-/** Set in a count: no task of a later stage is begun any more. */
+/** A stage, of the counts of that number. */
+export interface GatedStage {
+  gate: number;
+  stage: number;
+}
+
+/** Set in a count: no task that waits for it is begun any more. */
 const RECALLED = 2 ** 30;
 /** After which a thread that was not woken looks again. */
 const SLEEP_MILLISECONDS = 60_000;
 
-export class StageGate {
+export class StageGates {
   readonly memory: SharedArrayBuffer;
-  /** (MAX_STAGES) */
+  /** (GATES, MAX_STAGES) */
   readonly #done: Int32Array;
 
-  constructor(memory = new SharedArrayBuffer(MAX_STAGES * Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(memory = new SharedArrayBuffer(GATES * MAX_STAGES * Int32Array.BYTES_PER_ELEMENT)) {
     this.memory = memory;
     this.#done = new Int32Array(memory);
   }
 
-  /** No thread may have a task in a stage. */
-  reset(): void {
-    for (let stage = 0; stage < MAX_STAGES; stage++) Atomics.store(this.#done, stage, 0);
+  /** Nobody may look at these counts. */
+  reset(gate: number): void {
+    for (let stage = 0; stage < MAX_STAGES; stage++) {
+      Atomics.store(this.#done, wordOf({ gate, stage }), 0);
+    }
   }
 
   /** All that wait go, to begin nothing; what has begun goes on. */
   recall(): void {
-    for (let stage = 0; stage < MAX_STAGES; stage++) {
-      Atomics.or(this.#done, stage, RECALLED);
-      Atomics.notify(this.#done, stage);
+    for (let word = 0; word < this.#done.length; word++) {
+      Atomics.or(this.#done, word, RECALLED);
+      Atomics.notify(this.#done, word);
     }
   }
 
   /** A task of the stage is done: whoever sees the count sees all that it wrote. */
-  arrive(stage: number): void {
-    Atomics.add(this.#done, stage, 1);
-    Atomics.notify(this.#done, stage);
+  arrive(stage: GatedStage): void {
+    Atomics.add(this.#done, wordOf(stage), 1);
+    Atomics.notify(this.#done, wordOf(stage));
   }
 
   /** Waits until `tasks` tasks of the stage are done; an arrival, `recall` or `terminate` ends it. False where recalled. */
-  await(stage: number, tasks: number): boolean {
+  await(stage: GatedStage, tasks: number): boolean {
     for (;;) {
-      const done = Atomics.load(this.#done, stage);
+      const done = Atomics.load(this.#done, wordOf(stage));
       if (done >= RECALLED) return false;
       if (done >= tasks) return true;
-      Atomics.wait(this.#done, stage, done, SLEEP_MILLISECONDS);
+      Atomics.wait(this.#done, wordOf(stage), done, SLEEP_MILLISECONDS);
     }
   }
+}
+
+function wordOf({ gate, stage }: GatedStage): number {
+  return gate * MAX_STAGES + stage;
 }

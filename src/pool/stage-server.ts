@@ -1,62 +1,57 @@
 /** In a compute thread: performs tasks in stages, each once those of the stage before it are done by all threads. */
 import type { ComputeReply, ComputeTask } from './compute-protocol.ts';
 import { JobRecord } from './job-record.ts';
-import { StageGate } from './stage-gate.ts';
+import { type GatedStage, StageGates } from './stage-gate.ts';
 
-/** What a task in a stage waits for, and its place among those that the thread is given at once. */
-export interface Entry {
-  stage: number;
-  /** Tasks of the stage before it. */
-  awaited: number;
-  first: boolean;
-  last: boolean;
+/** A task in a stage, and what it waits for. */
+export interface StagedMessage {
+  task: ComputeTask;
+  stage: GatedStage;
+  /** A stage and the number of its tasks; absent where it waits for nothing. */
+  awaited?: GatedStage & { tasks: number };
+  /** Where the thread keeps how far it has come. */
+  record: number;
 }
 
 /** The reply to tasks whose results are in the record. */
 const OVER: ComputeReply = { startedSeconds: 0, seconds: 0 };
 
 export class StageServer {
-  readonly #gate: StageGate;
+  readonly #gates: StageGates;
   readonly #record: JobRecord;
   readonly #perform: (task: ComputeTask) => ComputeReply;
-  /** Set where none of the tasks at hand is begun any more: what is replied to them. */
-  #stopped: ComputeReply | undefined;
 
   constructor(
-    gate: SharedArrayBuffer,
+    gates: SharedArrayBuffer,
     record: SharedArrayBuffer,
     perform: (task: ComputeTask) => ComputeReply,
   ) {
-    this.#gate = new StageGate(gate);
+    this.#gates = new StageGates(gates);
     this.#record = new JobRecord(record);
     this.#perform = perform;
   }
 
-  /** Tasks must come in order of stage. Returns the reply to all with the last of them, done or not. */
-  serve(task: ComputeTask, entry: Entry): ComputeReply | undefined {
-    if (entry.first) this.#stopped = undefined;
-    if (!this.#stopped && !this.#passes(entry)) this.#stopped = OVER;
-    if (!this.#stopped) this.#do(task, entry.stage);
-    return entry.last ? (this.#stopped ?? OVER) : undefined;
+  /** Performs tasks in order of stage, to the first that fails or must not be begun. Returns the reply to all. */
+  serve(messages: readonly StagedMessage[]): ComputeReply {
+    for (const message of messages) {
+      if (!this.#passes(message)) return OVER;
+      const result = this.#perform(message.task);
+      const failed = 'error' in result;
+      // Before it arrives: nothing may build on a step that must not be committed.
+      if (failed || result.halts) this.#gates.recall();
+      if (failed) return result;
+      // First the thread's own record, which says what need not be done again, then the count that lets others go on.
+      this.#record.add(message.record, result);
+      this.#gates.arrive(message.stage);
+    }
+    return OVER;
   }
 
-  #passes({ stage, awaited }: Entry): boolean {
-    if (stage === 0) return true;
+  #passes({ awaited }: StagedMessage): boolean {
+    if (!awaited) return true;
     this.#record.waiting = true;
-    const passed = this.#gate.await(stage - 1, awaited);
+    const passed = this.#gates.await(awaited, awaited.tasks);
     this.#record.waiting = false;
     return passed;
-  }
-
-  #do(task: ComputeTask, stage: number): void {
-    const result = this.#perform(task);
-    if ('error' in result) {
-      this.#stopped = result;
-      this.#gate.recall();
-      return;
-    }
-    // First the thread's own record, which says what need not be done again, then the count that lets others go on.
-    this.#record.add(result);
-    this.#gate.arrive(stage);
   }
 }

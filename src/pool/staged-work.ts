@@ -75,18 +75,18 @@ export class StagedWork {
     this.#deaths[task.stage][task.index] = this.deathsOf(task) + 1;
   }
 
-  /** By stage and task, once all are done. Throws Error where one is missing: what builds on it must not go on. */
-  get results(): TaskResult[][] {
-    let possible = 0;
+  /**
+   * By stage and task, once all are done; none could begin before `possible`. Throws Error where one is missing: what builds on it
+   * must not go on.
+   */
+  results(possible = 0): TaskResult[][] {
     return this.#stages.map((tasks, stage) => {
       const outcomes = tasks.map(({ index }) => this.#outcome(stage, index));
       const results = outcomes.map(({ result, handedOut }) => {
         const waitSeconds = result.startedSeconds - Math.max(handedOut, possible);
         return { waitSeconds, ...result };
       });
-      possible = Math.max(
-        ...results.map(({ startedSeconds, seconds }) => startedSeconds + seconds),
-      );
+      possible = endOf(results);
       return results;
     });
   }
@@ -96,4 +96,9 @@ export class StagedWork {
     if (!outcome) throw new Error(`Expected a result of task ${index} of stage ${stage}, got none`);
     return outcome;
   }
+}
+
+/** When the last of them was over. */
+export function endOf(results: readonly ComputeResult[]): number {
+  return Math.max(...results.map(({ startedSeconds, seconds }) => startedSeconds + seconds));
 }

@@ -5,40 +5,35 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { ComputeReply, ComputeTask } from './compute-protocol.ts';
 import { JobRecord } from './job-record.ts';
-import type { StageGate } from './stage-gate.ts';
-import { type Entry, StageServer } from './stage-server.ts';
-import type { PlacedTask } from './staged-work.ts';
+import type { StageGates } from './stage-gate.ts';
+import { type StagedMessage, StageServer } from './stage-server.ts';
 
 /** The thread's end of a channel; its port must be transferred. */
 export interface ThreadEnd {
   readonly port: MessagePort;
   /** (1), shared: tasks that were posted. */
   readonly posted: Int32Array;
-  /** Of the job record, and of the gate that all threads share. */
+  /** Of the job record, and of the gates that all threads share. */
   readonly record: SharedArrayBuffer;
-  readonly gate: SharedArrayBuffer;
+  readonly gates: SharedArrayBuffer;
 }
 
-interface Message {
-  task: ComputeTask;
-  /** Of a task in stages. */
-  entry?: Entry;
-}
+type Message = { task: ComputeTask } | { stages: readonly StagedMessage[] };
 
 /** After which a thread that was not woken looks for tasks all the same. */
 const SLEEP_MILLISECONDS = 60_000;
 
 export class TaskChannel {
   readonly threadEnd: ThreadEnd;
-  /** Of the tasks in stages that were posted last. */
+  /** Of the tasks in stages that were posted. */
   readonly record = new JobRecord();
   readonly #port: MessagePort;
 
   /** `replied` is called with each reply, in the order of what was posted. */
-  constructor(gate: StageGate, replied: (reply: ComputeReply) => void) {
+  constructor(gates: StageGates, replied: (reply: ComputeReply) => void) {
     const { port1, port2 } = new MessageChannel();
     const posted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    this.threadEnd = { port: port2, posted, record: this.record.memory, gate: gate.memory };
+    this.threadEnd = { port: port2, posted, record: this.record.memory, gates: gates.memory };
     this.#port = port1.on('message', ({ reply }: { reply: ComputeReply }) => replied(reply));
   }
 
@@ -46,18 +41,10 @@ export class TaskChannel {
     this.#post({ task });
   }
 
-  /** Tasks of different stages, in their order, to a thread that has none; there is one reply to all. `sizes`: tasks of each stage. */
-  postStages(tasks: readonly PlacedTask[], sizes: readonly number[]): void {
-    this.record.reset();
-    for (const [i, { task, stage }] of tasks.entries()) {
-      const entry = {
-        stage,
-        awaited: sizes[stage - 1] ?? 0,
-        first: i === 0,
-        last: i === tasks.length - 1,
-      };
-      this.#post({ task, entry });
-    }
+  /** Tasks of different stages, in their order; there is one reply to all. Their record must be free. */
+  postStages(stages: readonly StagedMessage[]): void {
+    this.record.reset(stages[0].record);
+    this.#post({ stages });
   }
 
   /** No reply comes any more. */
@@ -75,19 +62,19 @@ export class TaskChannel {
 
 /** In the thread: performs one task after another, until the thread is ended. Throws what `perform` throws. */
 export function serveTasks(
-  { port, posted, gate, record }: ThreadEnd,
+  { port, posted, gates, record }: ThreadEnd,
   perform: (task: ComputeTask) => ComputeReply,
 ): never {
-  const stages = new StageServer(gate, record, perform);
+  const stages = new StageServer(gates, record, perform);
   for (let seen = 0; ; ) {
     // For the next task, which may never come: `terminate` wakes it.
     Atomics.wait(posted, 0, seen, SLEEP_MILLISECONDS);
     // Read before the messages: one that is posted after them ends the next sleep at once.
     seen = Atomics.load(posted, 0);
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
-      const { task, entry }: Message = next.message;
-      const reply = entry ? stages.serve(task, entry) : perform(task);
-      if (reply) port.postMessage({ reply });
+      const message: Message = next.message;
+      const reply = 'stages' in message ? stages.serve(message.stages) : perform(message.task);
+      port.postMessage({ reply });
     }
   }
 }

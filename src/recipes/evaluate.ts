@@ -15,7 +15,7 @@ import { expected, InputError } from '../errors.ts';
 import { chooseKernels } from '../kernels/backend.ts';
 import { freeMemoryBytes, surroundings } from '../machine.ts';
 import type { StreamsRequest } from '../pool/actor-protocol.ts';
-import type { PoolOptions } from '../pool/compute-pool.ts';
+import type { PoolOptions } from '../pool/crew.ts';
 import { loadParameters } from './restore.ts';
 import { planRun } from './run-plan.ts';
 

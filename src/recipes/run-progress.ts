@@ -62,9 +62,9 @@ export class RunProgress {
     return this.tokensOf(this.step);
   }
 
-  /** Of the next step. */
-  get learningRate(): number {
-    return learningRate(this.#config, this.step, this.#shape.horizon, this.#timeShare);
+  /** Of the step after so many. */
+  learningRateAfter(steps: number): number {
+    return learningRate(this.#config, steps, this.#shape.horizon, this.#timeShare);
   }
 
   get finished(): boolean {
@@ -87,6 +87,15 @@ export class RunProgress {
   /** Before the next step. */
   get somethingDue(): boolean {
     return this.sampleDue || this.evaluationDue || this.checkpointDue;
+  }
+
+  /** Whether the next step is followed by another one at once: it is not the last, and nothing is due after it. */
+  get nextIsFollowed(): boolean {
+    const step = this.step + 1;
+    const { evalEvery, sampleEvery, checkpointEvery, gradientsEvery } = this.#config;
+    const intervals = [evalEvery || this.#shape.training.chunks, sampleEvery, checkpointEvery];
+    const isFree = [...intervals, gradientsEvery].every((every) => !isDue(step, every));
+    return isFree && step < this.#shape.totalSteps;
   }
 
   /** Notes the loss of a validation; none where it is not finite. Returns whether it is the lowest of the run. */

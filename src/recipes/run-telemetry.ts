@@ -69,13 +69,15 @@ export class RunTelemetry {
     const rates = { tokensPerSecond, secondsLeft };
     const { totalSteps } = shape;
     const report: StepReport = { seconds: times.seconds, totalSteps, ...rates, ...line };
-    return { report, record: () => this.#recordStep(report, outcome, times) };
+    // Before the threads do any more.
+    const busySeconds = this.#takeBusy();
+    return { report, record: () => this.#recordStep(report, outcome, { ...times, busySeconds }) };
   }
 
   #recordStep(
     { step, epoch, tokens, lr, tokensPerSecond, secondsLeft }: StepReport,
     outcome: StepOutcome,
-    { seconds, loadSeconds, ringFilled }: StepTimes,
+    { seconds, loadSeconds, ringFilled, busySeconds }: StepTimes & { busySeconds: number[] },
   ): void {
     const { recorder } = this.#parts;
     const { loss, gradNorm, clipScale, tasks } = outcome;
@@ -83,7 +85,7 @@ export class RunTelemetry {
     const phaseSeconds = { load: loadSeconds, ...outcome.phaseSeconds };
     this.#journal.append('steps', line);
     this.#journal.append('timings', {
-      ...{ step, seconds, phaseSeconds, busySeconds: this.#takeBusy() },
+      ...{ step, seconds, phaseSeconds, busySeconds },
       ...this.#takeBetween(),
     });
     recorder.recordPendingLogs(this.#journal.pendingBytes);

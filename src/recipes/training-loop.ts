@@ -1,4 +1,6 @@
 /** The loop of a run: steps, validations and checkpoints, until the end, the time limit or the signal. */
+
+import type { StepRequest } from '../coordinator/coordinator.ts';
 import { evaluateStreams } from '../coordinator/evaluation.ts';
 import { ChunkFeed, type FedChunk } from '../coordinator/feed.ts';
 import {
@@ -23,6 +25,8 @@ export class TrainingLoop {
   readonly #journal: RunJournal;
   readonly #telemetry: RunTelemetry;
   readonly #saver: RunSaver;
+  /** The step to come, where its tasks have been given out. */
+  #upcoming: StepRequest | undefined;
   /** Logs and records the last step, where that has not been done. */
   #untold: (() => void) | undefined;
   /** What that threw, where it did. */
@@ -118,24 +122,26 @@ export class TrainingLoop {
 
   async #trainStep(feed: ChunkFeed<number>, fed: FedChunk<number>): Promise<void> {
     const { config, engine, observer } = this.#parts;
-    const { chunk, slot, waitSeconds } = fed;
+    const { waitSeconds } = fed;
     const progress = this.#progress;
-    const started = performance.now();
-    const { learningRate } = progress;
-    const source = { slot, fromZero: chunk === 0 };
-    const { clipNorm } = config;
-    const stepping = engine.coordinator.step({ learningRate, clipNorm, ...source });
+    const request = this.#upcoming ?? this.#requestOf(fed, progress.step);
+    const { ready } = feed;
+    this.#upcoming =
+      ready && progress.nextIsFollowed ? this.#requestOf(ready, progress.step + 1) : undefined;
+    const stepping = engine.coordinator.step(request, this.#upcoming);
     // The pool computes: what else is to be done does not hold it up.
     feed.refill();
     this.#tellStep();
     const outcome = await stepping;
-    const seconds = waitSeconds + (performance.now() - started) / 1000;
+    const phases = Object.values(outcome.phaseSeconds);
+    const seconds = phases.reduce((sum, each) => sum + each, waitSeconds);
     const gradients = isDue(progress.step + 1, config.gradientsEvery)
-      ? await this.#probe(source)
+      ? await this.#probe(request)
       : undefined;
     progress.step++;
     progress.lastLoss = outcome.loss;
     const ringFilled = 1 + feed.readyAhead;
+    const { learningRate } = request;
     const times = { learningRate, seconds, loadSeconds: waitSeconds, ringFilled };
     const { report, record } = this.#telemetry.step(outcome, times);
     // First: the step has happened, whatever the observer does.
@@ -144,6 +150,19 @@ export class TrainingLoop {
       if (gradients) this.#telemetry.gradients(gradients);
     };
     observer.onStep?.(report);
+  }
+
+  /** Of the step after so many. */
+  #requestOf(
+    { chunk, slot }: Pick<FedChunk<number>, 'chunk' | 'slot'>,
+    steps: number,
+  ): StepRequest {
+    return {
+      slot,
+      fromZero: chunk === 0,
+      learningRate: this.#progress.learningRateAfter(steps),
+      clipNorm: this.#parts.config.clipNorm,
+    };
   }
 
   /** Throws nothing, since the pool may be computing: the step under way must end before anything else is asked of it. */

@@ -36,12 +36,12 @@ export class InputGradient {
     [this.#embedding, this.#weight] = parameters;
   }
 
-  /** Part `part` of `parts`, in the workspace of the shard of that number. `parameters`: those of the generation. */
-  reduce(part: number, parts: number, parameters: Offset): void {
+  /** Part `part` of `parts`, in the workspace of the shard of that number. */
+  reduce(part: number, parts: number, generation: number): void {
     const shard = this.#layout.shards[part];
     const ids = this.#listIds(shard);
-    this.#reduceWeight(shard, ids, this.#weightRows(part, parts), parameters);
-    this.#reduceEmbedding(shard, ids, part, parts);
+    this.#reduceWeight(shard, ids, this.#weightRows(part, parts), generation);
+    this.#reduceEmbedding(shard, ids, { part, parts }, generation);
   }
 
   /** The part's rows of the input weights: whole groups. */
@@ -74,12 +74,12 @@ export class InputGradient {
   }
 
   /** Rows [first, first + count) of dWᵢₕ, which are columns of D. */
-  #reduceWeight(shard: ShardRegions, ids: number, columns: Span, parameters: Offset): void {
+  #reduceWeight(shard: ShardRegions, ids: number, columns: Span, generation: number): void {
     if (columns.count === 0) return;
     const embed = this.#embed;
     this.#sumOverLanes(shard, { first: 0, count: ids }, columns);
     this.#kernels.gatherRows(
-      parameters + this.#embedding.start,
+      this.#layout.parameters[generation % 2] + this.#embedding.start,
       embed,
       shard.distinct,
       ids,
@@ -106,11 +106,17 @@ export class InputGradient {
       shard.scratch,
     );
     const partial = this.#embedding.shape[0] + columns.first / WEIGHT_ROWS;
-    this.#sumSquares(out, columns.count, WEIGHT_ROWS, partial);
+    const partials = this.#layout.partials[generation % 2] / 2;
+    this.#sumSquares(out, columns.count, WEIGHT_ROWS, partials + partial);
   }
 
   /** The embedding's rows from the part's first id to the next part's; those of ids that do not occur are zero. */
-  #reduceEmbedding(shard: ShardRegions, ids: number, part: number, parts: number): void {
+  #reduceEmbedding(
+    shard: ShardRegions,
+    ids: number,
+    { part, parts }: { part: number; parts: number },
+    generation: number,
+  ): void {
     const { gradient, packed } = this.#layout;
     const vocabulary = this.#embedding.shape[0];
     const rows = partOf(ids, part, parts);
@@ -137,7 +143,8 @@ export class InputGradient {
       const id = idAt(rows.first + row);
       this.#kernels.copy(shard.embedded + row * embed, out + id * embed, embed);
     }
-    this.#sumSquares(out + firstId * embed, endId - firstId, 1, firstId);
+    const partials = this.#layout.partials[generation % 2] / 2;
+    this.#sumSquares(out + firstId * embed, endId - firstId, 1, partials + firstId);
   }
 
   /** projected (rows, columns) = that part of D. */
@@ -160,9 +167,8 @@ export class InputGradient {
     }
   }
 
-  /** A sum of squares for each `rowsTogether` rows. */
-  #sumSquares(rows: Offset, count: number, rowsTogether: number, firstPartial: number): void {
-    const partials = this.#layout.partials / 2 + firstPartial;
+  /** A sum of squares for each `rowsTogether` rows; the first of them is number `partials` of the arena's doubles. */
+  #sumSquares(rows: Offset, count: number, rowsTogether: number, partials: number): void {
     for (let row = 0; row < count; row += rowsTogether) {
       const words = Math.min(rowsTogether, count - row) * this.#embed;
       const sum = this.#kernels.sumOfSquares(rows + row * this.#embed, words);

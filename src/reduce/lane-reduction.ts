@@ -37,22 +37,22 @@ export class LaneReduction {
     this.#input = new InputGradient(table, kernels, layout, ints, doubles);
   }
 
-  /** Part `part` of `parts`, in the workspace of the shard of that number. `parameters`: those of the generation. */
-  reduce(part: number, parts: number, parameters: Offset): void {
-    this.#input.reduce(part, parts, parameters);
+  /** Part `part` of `parts`, in the workspace of the shard of that number. */
+  reduce(part: number, parts: number, generation: number): void {
+    this.#input.reduce(part, parts, generation);
     const { first, count } = partOf(denseBlocks(this.#table), part, parts);
     for (let block = first; block < first + count; block += BLOCKS_TOGETHER) {
       const together = Math.min(BLOCKS_TOGETHER, first + count - block);
-      this.#sumBlocks(block, together, this.#layout.shards[part]);
+      this.#sumBlocks(block, together, this.#layout.shards[part], generation);
     }
   }
 
-  #sumBlocks(first: number, count: number, shard: ShardRegions): void {
+  #sumBlocks(first: number, count: number, shard: ShardRegions, generation: number): void {
     const { gradient, lanes, partials } = this.#layout;
     const out = gradient + this.#table.inputPadded + first * BLOCK;
     this.#placeSubtrees(first * BLOCK, shard.lanePlaces);
     this.#kernels.sumLanes(0, shard.lanePlaces, lanes.length, count * BLOCK, out, shard.tree);
-    const partial = partials / 2 + countInputPartials(this.#table) + first;
+    const partial = partials[generation % 2] / 2 + countInputPartials(this.#table) + first;
     for (let i = 0; i < count; i++) {
       this.#doubles[partial + i] = this.#kernels.sumOfSquares(out + i * BLOCK, BLOCK);
     }

@@ -1,5 +1,6 @@
 /** What the tasks of a step leave in the arena for every thread to read: the loss of each lane, and squares of the gradient. */
 import type { ArenaLayout } from '../memory/layout.ts';
+import type { Offset } from '../memory/table.ts';
 import type { ParameterTable } from '../model/parameters.ts';
 import { type ClipResult, clipByNorm } from '../optimizer/clip.ts';
 import { countPartials } from './lane-reduction.ts';
@@ -12,27 +13,27 @@ export interface StepSummary extends ClipResult {
 }
 
 export class StepSums {
-  /** (S), nats, summed over the chunk. */
-  readonly #losses: Float64Array;
-  readonly #partials: Float64Array;
+  /** By the generation modulo 2 that a step begins with: (S), nats, summed over the chunk. */
+  readonly #losses: readonly Float64Array[];
+  readonly #partials: readonly Float64Array[];
 
   constructor(table: ParameterTable, layout: ArenaLayout, doubles: Float64Array) {
-    const region = (offset: number, length: number) =>
-      doubles.subarray(offset / 2, offset / 2 + length);
-    this.#losses = region(layout.laneLosses, layout.lanes.length);
-    this.#partials = region(layout.partials, countPartials(table));
+    const regions = (offsets: readonly Offset[], length: number) =>
+      offsets.map((offset) => doubles.subarray(offset / 2, offset / 2 + length));
+    this.#losses = regions(layout.laneLosses, layout.lanes.length);
+    this.#partials = regions(layout.partials, countPartials(table));
   }
 
-  setLoss(lane: number, loss: number): void {
-    this.#losses[lane] = loss;
+  setLoss(generation: number, lane: number, loss: number): void {
+    this.#losses[generation % 2][lane] = loss;
   }
 
   /** Added up in order of lane and block: the same bits in every thread. Once all lanes are computed and reduced. */
-  summarize(tokens: number, clipNorm: number): StepSummary {
+  summarize(generation: number, tokens: number, clipNorm: number): StepSummary {
     let sum = 0;
-    for (const loss of this.#losses) sum += loss;
+    for (const loss of this.#losses[generation % 2]) sum += loss;
     const loss = sum / tokens;
-    const clipped = clipByNorm(this.#partials, tokens, clipNorm);
+    const clipped = clipByNorm(this.#partials[generation % 2], tokens, clipNorm);
     return { loss, ...clipped, finite: Number.isFinite(loss) && Number.isFinite(clipped.gradNorm) };
   }
 }

@@ -82,6 +82,43 @@ test('the layer named is the first one whose gradient is not finite, though the 
   t.regex(error.message, /\(loss 2\.39789\d+\): -?Infinity first in head, head\.weight\./);
 });
 
+test('a step given out ahead of one that fails is not begun', async (t) => {
+  const started = await start(t, SMALL, 'wasm');
+  const { coordinator } = started.engine;
+  await coordinator.step(STEP);
+  const { start: first, length } = started.plan.table.get('rnn.weight_hh_l1');
+  coordinator.parameters.fill(Number.NaN, first, first + length);
+  await coordinator.packWeights();
+  const before = committed(started);
+  await t.throwsAsync(coordinator.step(STEP, { ...STEP }), { instanceOf: TrainingError });
+  t.deepEqual(committed(started), before);
+  // The pool still works: the state can be saved.
+  await coordinator.snapshot();
+  t.is(coordinator.generation, 1);
+});
+
+test('what is asked for between two steps takes back the one that was given out ahead', async (t) => {
+  const sizes = { streams: 5, times: 4, lanes: 3 };
+  const train = async (ahead: boolean) => {
+    const started = await start(t, SMALL, 'wasm', sizes);
+    const { coordinator } = started.engine;
+    const results: unknown[] = [];
+    for (let step = 0; step < 4; step++) {
+      // Once it goes on with what was given out ahead, or would have; then with something else.
+      const request = { ...STEP, learningRate: 0.1 * (step + 1) };
+      results.push(await coordinator.step(request, ahead ? { ...STEP } : undefined));
+      results.push(await coordinator.evaluateChunk(started.plan.evaluation, 0, 0, sizes.times));
+      results.push(await coordinator.sample(1, 5));
+      await coordinator.snapshot();
+      results.push(committed(started));
+    }
+    return results.map((result) =>
+      typeof result === 'object' && result !== null && 'loss' in result ? result.loss : result,
+    );
+  };
+  t.deepEqual(await train(true), await train(false));
+});
+
 test('a loss that is not finite ends the step before the update, though the gradient is finite', async (t) => {
   const started = await start(t, SMALL, 'wasm');
   const { engine, plan } = started;

@@ -4,20 +4,28 @@
  */
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads from 'node:worker_threads';
-import { type Job, type Manner, ORDERS, type Order, takeOrder } from './orders.ts';
+import { type Job, type Manner, ORDERS, type Order, takeOrder, type When } from './orders.ts';
 
 const { MessagePort, parentPort } = workerThreads;
 const orders = workerThreads.getEnvironmentData(ORDERS) as Int32Array;
-/** How to die when the job at hand is done; and whether its record is to be made before. */
+/** How to die when the job at hand is done. */
 let afterwards: Manner | undefined;
-let spareRecord = false;
+/** Writes to the record of a compute thread until it is to die so: the first is of the task that is done, the next tells the others. */
+let recordsLeft = Number.POSITIVE_INFINITY;
+
+interface TaskToMeet {
+  kind: Job;
+  shard?: number;
+  first?: number;
+}
 
 /** A compute thread reads its tasks with this. */
 const receive = workerThreads.receiveMessageOnPort;
 workerThreads.receiveMessageOnPort = (port) => {
   const received = receive(port);
-  const task = received?.message?.task;
-  if (task?.kind) meet(task.kind, task.shard ?? Math.min(1, task.first ?? 0));
+  const { task, stages } = received?.message ?? {};
+  if (task?.kind) meetTask(task);
+  for (const message of stages ?? []) meetWhenRead(message);
   return received;
 };
 syncBuiltinESMExports();
@@ -48,17 +56,32 @@ MessagePort.prototype.postMessage = function (message, ...rest: []) {
 /** A compute thread records a task in a stage with this, and then tells the others. */
 const add = Atomics.add.bind(Atomics) as typeof Atomics.add;
 Atomics.add = ((...operands: Parameters<typeof Atomics.add>) => {
-  if (afterwards && !spareRecord) die(afterwards);
-  spareRecord = false;
+  if (afterwards && --recordsLeft === 0) die(afterwards);
   return add(...operands);
 }) as typeof Atomics.add;
 
-function meet(job: Job, shard: number): void {
+function meetTask({ kind, shard, first = 0 }: TaskToMeet): void {
+  const when = meet(kind, shard ?? Math.min(1, first));
+  if (when) recordsLeft = when === 'recorded' ? 2 : 1;
+}
+
+/** A task in a stage is begun when it is read. */
+function meetWhenRead(message: { task: TaskToMeet }): void {
+  const { task } = message;
+  Object.defineProperty(message, 'task', {
+    get() {
+      meetTask(task);
+      return task;
+    },
+  });
+}
+
+/** The moment at which to die of it, where it is not now. */
+function meet(job: Job, shard: number): When | undefined {
   const order: Pick<Order, 'manner' | 'when'> | undefined = takeOrder(orders, job, shard);
   if (order?.when === 'before') die(order.manner);
-  if (!order) return;
-  afterwards = order.manner;
-  spareRecord = order.when === 'recorded';
+  if (order) afterwards = order.manner;
+  return order?.when;
 }
 
 function die(manner: Manner): void {

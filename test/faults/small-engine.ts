@@ -26,8 +26,8 @@ export function startSmallEngine(
   return startTestEngine(options, { limitSeconds: 1, onWarning });
 }
 
-/** A whole small run from generation 0 on; everything that belongs to its result. */
-export async function trainSmall({ plan, engine }: TestEngine): Promise<object> {
+/** A whole small run from generation 0 on; everything that belongs to its result. `ahead`: each step is given out before the last one ended. */
+export async function trainSmall({ plan, engine }: TestEngine, ahead: boolean): Promise<object> {
   const { coordinator, views } = engine;
   const { layout, table } = plan;
   const words = (offset: number, length: number) =>
@@ -44,10 +44,13 @@ export async function trainSmall({ plan, engine }: TestEngine): Promise<object> 
   await coordinator.initialize();
   await coordinator.packWeights();
   const outcomes: number[] = [];
-  for (let step = 0; step < STEPS; step++) {
-    fillSlot({ plan, engine }, 0, (stream, time) => (5 * stream + step + time * time) % 13);
-    const request = { slot: 0, fromZero: step === 0, learningRate: 0.01, clipNorm: 0.2 };
-    const { loss, gradNorm, clipScale } = await coordinator.step(request);
+  const requests = Array.from({ length: STEPS }, (_, step) => {
+    fillSlot({ plan, engine }, step, (stream, time) => (5 * stream + step + time * time) % 13);
+    return { slot: step, fromZero: step === 0, learningRate: 0.01, clipNorm: 0.2 };
+  });
+  for (const [step, request] of requests.entries()) {
+    const next = ahead ? requests[step + 1] : undefined;
+    const { loss, gradNorm, clipScale } = await coordinator.step(request, next);
     outcomes.push(loss, gradNorm, clipScale);
   }
   await coordinator.snapshot();

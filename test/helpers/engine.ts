@@ -13,7 +13,7 @@ import {
 import type { NativeVariant } from '../../src/kernels/native.ts';
 import type { CellName, ModelSpec } from '../../src/model/spec.ts';
 import type { OptimizerSettings } from '../../src/optimizer/update.ts';
-import type { PoolOptions } from '../../src/pool/compute-pool.ts';
+import type { PoolOptions } from '../../src/pool/crew.ts';
 
 /** A network that trains in a moment, of odd sizes. */
 export function smallSpec(cell: CellName): ModelSpec {

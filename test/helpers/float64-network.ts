@@ -93,8 +93,8 @@ export class Float64Network {
 
   /** The gradient of the summed loss, padded as the parameter vector. */
   gradient(): Float64Array {
-    const { gradient, parameters } = this.layout;
-    this.#reduction.reduce(0, 1, parameters[0]);
+    const { gradient } = this.layout;
+    this.#reduction.reduce(0, 1, 0);
     return this.reals.slice(gradient, gradient + this.table.paddedLength);
   }
 

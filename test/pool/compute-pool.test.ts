@@ -198,6 +198,50 @@ for (const when of MOMENTS) {
   }
 }
 
+for (const workers of [1, 2, 3]) {
+  test.serial(
+    `work given ahead begins when that before it is done, on ${workers} workers`,
+    async (t) => {
+      const { pool } = await startPool(t, workers);
+      const works = Array.from({ length: 20 }, () => stagesOf(workers, 1, workers));
+      const results: TaskResult[][] = [];
+      for (const [i, stages] of works.entries()) {
+        const running = pool.runStages(stages);
+        // Sometimes not, and sometimes other work than what follows.
+        if (i % 5 < 3) pool.giveAhead(works[i + 1] ?? stages);
+        if (i % 5 === 3) pool.giveAhead(stagesOf(1));
+        results.push(...(await running));
+        if (i % 4 === 0) results.push(await pool.run([copy(0)]));
+      }
+      t.true(inOrder(results));
+      t.true(results.flat().every(({ waitSeconds }) => waitSeconds >= 0));
+      t.deepEqual(pool.counters, { restarts: 0, repeatedTasks: 0 });
+    },
+  );
+}
+
+for (const when of MOMENTS) {
+  test.serial(`threads die while work is given ahead: ${when}`, async (t) => {
+    const { pool } = await startPool(t, 2);
+    const works = Array.from({ length: 8 }, () => stagesOf(2, 2));
+    const order = { manner: 'exit', job: 'snapshot', when } as const;
+    injector.order([
+      { ...order, shard: 0, spare: 3 },
+      { ...order, shard: 1, spare: 6 },
+      { ...order, shard: 1, spare: 12 },
+    ]);
+    const results: TaskResult[][] = [];
+    for (const [i, stages] of works.entries()) {
+      const running = pool.runStages(stages);
+      if (works[i + 1]) pool.giveAhead(works[i + 1]);
+      results.push(...(await running));
+    }
+    t.true(inOrder(results));
+    t.is(results.flat().length, 8 * 4);
+    t.is(pool.counters.restarts, 3);
+  });
+}
+
 test.serial('those who wait for a thread that hangs are not ended with it', async (t) => {
   const { pool, warnings } = await startPool(t, 3);
   injector.order([{ manner: 'hang', job: 'snapshot', when: 'after', shard: 1, spare: 1 }]);

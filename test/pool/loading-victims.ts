@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ComputeThreadData } from '../../src/pool/compute-protocol.ts';
 import { ComputeThread } from '../../src/pool/compute-thread.ts';
-import { StageGate } from '../../src/pool/stage-gate.ts';
+import { StageGates } from '../../src/pool/stage-gate.ts';
 import { drawsOf } from '../faults/random.ts';
 
 const ROUNDS = 60;
@@ -16,7 +16,10 @@ function start() {
     tell = resolve;
   });
   const events = { ready() {}, replied() {}, broken: tell, ended: tell, stuck: tell };
-  return { thread: new ComputeThread({} as ComputeThreadData, new StageGate(), 0, events), broken };
+  return {
+    thread: new ComputeThread({} as ComputeThreadData, new StageGates(), 0, events),
+    broken,
+  };
 }
 
 /** Milliseconds that a thread takes to load. */

@@ -47,7 +47,7 @@ test('what is done is missing no more; the deaths of each task are counted', (t)
     [0, 1],
   );
   t.deepEqual([work.deathsOf(first), work.deathsOf(last)], [0, 2]);
-  t.throws(() => work.results, { message: 'Expected a result of task 1 of stage 0, got none' });
+  t.throws(() => work.results(), { message: 'Expected a result of task 1 of stage 0, got none' });
 });
 
 test('a task waits from when it was handed out and the stage before it was over', (t) => {
@@ -57,14 +57,16 @@ test('a task waits from when it was handed out and the stage before it was over'
   work.complete(b, took(11, 8), 10);
   work.complete(c, took(20, 1), 10);
   work.complete(d, took(25, 1), 24);
-  const waits = work.results.map((results) => results.map(({ waitSeconds }) => waitSeconds));
+  const waits = work.results().map((results) => results.map(({ waitSeconds }) => waitSeconds));
   t.deepEqual(waits, [
     [2, 1],
     [1, 1],
   ]);
+  const later = work.results(11).map((results) => results.map(({ waitSeconds }) => waitSeconds));
+  t.deepEqual(later[0], [1, 0]);
 });
 
 test('a stage without a task, for which nobody could wait, is refused', (t) => {
   t.throws(() => new StagedWork(stagesOf(1, 0, 1)), { message: 'Expected a task in each stage' });
-  t.deepEqual(new StagedWork([[]]).results, [[]]);
+  t.deepEqual(new StagedWork([[]]).results(), [[]]);
 });

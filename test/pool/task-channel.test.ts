@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import type { ComputeReply, ComputeTask } from '../../src/pool/compute-protocol.ts';
-import { StageGate } from '../../src/pool/stage-gate.ts';
+import { StageGates } from '../../src/pool/stage-gate.ts';
 import { TaskChannel } from '../../src/pool/task-channel.ts';
 
 const sample = (first: number): ComputeTask => ({
@@ -17,7 +17,7 @@ const tokenOf = (reply: ComputeReply) => ('ids' in reply ? reply.ids?.[0] : unde
 function open(t: ExecutionContext) {
   const tokens: (number | undefined)[] = [];
   let arrived = () => {};
-  const channel = new TaskChannel(new StageGate(), (reply) => {
+  const channel = new TaskChannel(new StageGates(), (reply) => {
     tokens.push(tokenOf(reply));
     arrived();
   });
