@@ -76,15 +76,16 @@ export class Coordinator {
 
   /**
    * One optimizer step on a loaded chunk. `next`: the request that follows, where it is known and its chunk loaded: threads
-   * begin with it as soon as they can, unless anything else is asked for before. Throws TrainingError where a worker failed for good or the loss or gradient is
-   * not finite, naming the layer; parameters and carries of the generation are then untouched, the packed weights may not be.
+   * begin with it as soon as they can; whatever else is asked for takes it back. Throws TrainingError where a worker failed for
+   * good or the loss or gradient is not finite, naming the layer; parameters and carries of the generation are then untouched,
+   * the packed weights may not be.
    */
   async step(request: StepRequest, next?: StepRequest): Promise<StepOutcome> {
     const { pool, streams, times } = this.#parts;
+    if (this.#upcoming && this.#upcoming.request !== request) await this.withdraw();
     const { generation } = this;
-    const upcoming = this.#upcoming?.request === request ? this.#upcoming : undefined;
-    const begun = upcoming?.begun ?? monotonicSeconds();
-    const stages = upcoming?.stages ?? this.#tasks.step(generation, request);
+    const begun = this.#upcoming?.begun ?? monotonicSeconds();
+    const stages = this.#upcoming?.stages ?? this.#tasks.step(generation, request);
     const running = pool.runStages(stages, { step: generation + 1 });
     this.#upcoming = next && this.#giveAhead(next);
     const [compute, reduce, update] = await running;

@@ -4,6 +4,7 @@
  * and what is missing is done stage by stage.
  */
 import type { ComputeResult, ComputeTask } from './compute-protocol.ts';
+import { MAX_STAGES } from './stage-gate.ts';
 
 /** A task and its place: number `index` of its stage. */
 export interface PlacedTask {
@@ -29,9 +30,10 @@ export class StagedWork {
   /** By stage and task: threads that it took down while they had others of this work to do. */
   readonly #deaths: number[][];
 
-  /** Throws Error on a stage without a task: what waits for it would begin too early. */
+  /** Throws Error on too many stages, and on one without a task: what waits for it would begin too early. */
   constructor(stages: readonly (readonly ComputeTask[])[]) {
-    if (stages.some(({ length }) => length === 0) && stages.length > 1) {
+    if (stages.length > MAX_STAGES) throw new Error(`Expected at most ${MAX_STAGES} stages`);
+    if (stages.length > 1 && stages.some(({ length }) => length === 0)) {
       throw new Error('Expected a task in each stage');
     }
     this.#stages = stages.map((tasks, stage) =>

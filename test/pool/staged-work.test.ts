@@ -66,7 +66,8 @@ test('a task waits from when it was handed out and the stage before it was over'
   t.deepEqual(later[0], [1, 0]);
 });
 
-test('a stage without a task, for which nobody could wait, is refused', (t) => {
+test('a stage without a task, for which nobody could wait, is refused, and so are too many stages', (t) => {
   t.throws(() => new StagedWork(stagesOf(1, 0, 1)), { message: 'Expected a task in each stage' });
+  t.throws(() => new StagedWork(stagesOf(1, 1, 1, 1, 1)), { message: 'Expected at most 4 stages' });
   t.deepEqual(new StagedWork([[]]).results(), [[]]);
 });
