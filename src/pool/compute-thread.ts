@@ -6,8 +6,8 @@
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import type { ComputeReply, ComputeTask, ComputeThreadData } from './compute-protocol.ts';
-import type { TaskTimes } from './job-record.ts';
-import type { StageGates } from './stage-gate.ts';
+import type { TaskTimes } from './share-record.ts';
+import type { StageGates } from './stage-gates.ts';
 import type { StagedMessage } from './stage-server.ts';
 import { TaskChannel } from './task-channel.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';

@@ -16,7 +16,7 @@ import {
   outcomeOf,
 } from './fan-out.ts';
 import { type Phase, threadFailure } from './phase.ts';
-import { StageGates } from './stage-gate.ts';
+import { StageGates } from './stage-gates.ts';
 
 export interface PoolOptions {
   /** A task, or the loading of a thread, that takes longer is given up and its thread ended; 0: never. */

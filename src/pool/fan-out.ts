@@ -40,6 +40,7 @@ export interface FanOut {
   readonly slots: readonly Slot[];
   /** Of the phase at hand. */
   readonly tasks: readonly Task[];
+  /** Threads wait for each other in the midst of these. */
   readonly together: boolean;
   /** Tasks of the phase to come, where they have been given out. */
   readonly ahead: readonly Task[];

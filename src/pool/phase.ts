@@ -3,8 +3,8 @@ import { type FailurePlace, messageOf, TrainingError } from '../errors.ts';
 import { monotonicSeconds } from './clock.ts';
 import type { ComputeResult } from './compute-protocol.ts';
 import { type Failure, MAX_DEATHS } from './fan-out.ts';
-import { RECORDS } from './job-record.ts';
-import { GATES } from './stage-gate.ts';
+import { RECORDS } from './share-record.ts';
+import { GATES } from './stage-gates.ts';
 import type { StagedMessage } from './stage-server.ts';
 import type { PlacedTask, StagedWork } from './staged-work.ts';
 

@@ -1,7 +1,7 @@
 /** In a compute thread: performs tasks in stages, each once those of the stage before it are done by all threads. */
 import type { ComputeReply, ComputeTask } from './compute-protocol.ts';
-import { JobRecord } from './job-record.ts';
-import { type GatedStage, StageGates } from './stage-gate.ts';
+import { ShareRecord } from './share-record.ts';
+import { type GatedStage, StageGates } from './stage-gates.ts';
 
 /** A task in a stage, and what it waits for. */
 export interface StagedMessage {
@@ -18,7 +18,7 @@ const OVER: ComputeReply = { startedSeconds: 0, seconds: 0 };
 
 export class StageServer {
   readonly #gates: StageGates;
-  readonly #record: JobRecord;
+  readonly #record: ShareRecord;
   readonly #perform: (task: ComputeTask) => ComputeReply;
 
   constructor(
@@ -27,7 +27,7 @@ export class StageServer {
     perform: (task: ComputeTask) => ComputeReply,
   ) {
     this.#gates = new StageGates(gates);
-    this.#record = new JobRecord(record);
+    this.#record = new ShareRecord(record);
     this.#perform = perform;
   }
 

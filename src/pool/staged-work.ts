@@ -4,7 +4,7 @@
  * and what is missing is done stage by stage.
  */
 import type { ComputeResult, ComputeTask } from './compute-protocol.ts';
-import { MAX_STAGES } from './stage-gate.ts';
+import { MAX_STAGES } from './stage-gates.ts';
 
 /** A task and its place: number `index` of its stage. */
 export interface PlacedTask {

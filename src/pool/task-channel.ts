@@ -4,8 +4,8 @@
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { ComputeReply, ComputeTask } from './compute-protocol.ts';
-import { JobRecord } from './job-record.ts';
-import type { StageGates } from './stage-gate.ts';
+import { ShareRecord } from './share-record.ts';
+import type { StageGates } from './stage-gates.ts';
 import { type StagedMessage, StageServer } from './stage-server.ts';
 
 /** The thread's end of a channel; its port must be transferred. */
@@ -26,7 +26,7 @@ const SLEEP_MILLISECONDS = 60_000;
 export class TaskChannel {
   readonly threadEnd: ThreadEnd;
   /** Of the tasks in stages that were posted. */
-  readonly record = new JobRecord();
+  readonly record = new ShareRecord();
   readonly #port: MessagePort;
 
   /** `replied` is called with each reply, in the order of what was posted. */

@@ -1,5 +1,4 @@
 /** The loop of a run: steps, validations and checkpoints, until the end, the time limit or the signal. */
-
 import type { StepRequest } from '../coordinator/coordinator.ts';
 import { evaluateStreams } from '../coordinator/evaluation.ts';
 import { ChunkFeed, type FedChunk } from '../coordinator/feed.ts';

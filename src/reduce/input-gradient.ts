@@ -64,13 +64,21 @@ export class InputGradient {
   /** Lists the ids that occur in any lane, in ascending order; returns their number. */
   #listIds(shard: ShardRegions): number {
     const ints = this.#ints;
-    const { lanes } = this.#layout;
     let count = 0;
     for (let id = 0; id < this.#embedding.shape[0]; id++) {
-      if (lanes.some(({ rowOfId }) => ints[rowOfId + id] >= 0)) ints[shard.distinct + count++] = id;
+      if (this.#occurs(id)) ints[shard.distinct + count++] = id;
     }
     ints[shard.distinctCount] = count;
     return count;
+  }
+
+  /** Whether a lane has the id. A closure for each id would be most of the garbage of a step. */
+  #occurs(id: number): boolean {
+    const { lanes } = this.#layout;
+    for (let lane = 0; lane < lanes.length; lane++) {
+      if (this.#ints[lanes[lane].rowOfId + id] >= 0) return true;
+    }
+    return false;
   }
 
   /** Rows [first, first + count) of dWᵢₕ, which are columns of D. */

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ComputeThreadData } from '../../src/pool/compute-protocol.ts';
 import { ComputeThread } from '../../src/pool/compute-thread.ts';
-import { StageGates } from '../../src/pool/stage-gate.ts';
+import { StageGates } from '../../src/pool/stage-gates.ts';
 import { drawsOf } from '../faults/random.ts';
 
 const ROUNDS = 60;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import type { ComputeReply, ComputeTask } from '../../src/pool/compute-protocol.ts';
-import { StageGates } from '../../src/pool/stage-gate.ts';
+import { StageGates } from '../../src/pool/stage-gates.ts';
 import { TaskChannel } from '../../src/pool/task-channel.ts';
 
 const sample = (first: number): ComputeTask => ({

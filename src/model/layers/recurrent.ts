@@ -40,7 +40,8 @@ export function unroll(context: NetworkContext, chunk: Chunk, layer: number, at:
   const recurrentBias = chunk.parameters + table.get(`rnn.bias_hh_l${layer}`).start;
   for (let t = 0; t < chunk.times; t++) {
     moveTo(context, chunk, layer, t, at);
-    for (const [i, { row, column, count, ownBias }] of cell.recurrent.entries()) {
+    for (let i = 0; i < cell.recurrent.length; i++) {
+      const { row, column, count, ownBias } = cell.recurrent[i];
       kernels.multiply(
         at.hiddenBefore,
         hidden,
@@ -82,7 +83,8 @@ export function unrollBackward(
     at.dHidden = at.dHiddenBefore + stateWords;
     cell.backward(kernels, at);
     if (t === 0) break;
-    for (const [i, { column, count }] of cell.recurrent.entries()) {
+    for (let i = 0; i < cell.recurrent.length; i++) {
+      const { column, count } = cell.recurrent[i];
       kernels.multiply(
         at.gates + column * hidden,
         gateStride,

@@ -2,7 +2,7 @@
  * How far a thread has come with its tasks in stages, in memory that it shares with the coordinator and that outlives it: with those
  * at hand, and those that were given ahead.
  */
-import { MAX_STAGES } from './stage-gate.ts';
+import { MAX_STAGES } from './stage-gates.ts';
 
 /** When a task began, on the clock of `clock.ts`, and the seconds that it took. */
 export interface TaskTimes {
@@ -19,7 +19,7 @@ const PULSE = RECORDS + 1;
 /** Bytes before the times: the words, in a cache line of their own. */
 const HEAD_BYTES = 64;
 
-export class JobRecord {
+export class ShareRecord {
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
   /** (RECORDS, MAX_STAGES, 2) */
