@@ -125,6 +125,11 @@ export class ComputeThread {
     this.#channel.postStages(messages);
   }
 
+  /** What is under way may take as long again from now on. */
+  grantTime(): void {
+    this.#watches.task.renew();
+  }
+
   /** Ends the thread, whatever it does but a call of the system or of native code, which it finishes first. */
   end(): void {
     if (this.#hasEnded || this.#ending) return;

@@ -127,7 +127,7 @@ export class Crew {
 
   /** Takes back what was given ahead: what of it has begun is finished, and forgotten. */
   async withdraw(): Promise<void> {
-    this.#gates.recall();
+    this.#recall();
     // Each thread stops at its next stage, and each task has its thread's limit.
     const back = new Promise<void>((resolve) => {
       this.#whenBack = resolve;
@@ -180,11 +180,17 @@ export class Crew {
   }
 
   #obey(command: Command): void {
-    if (command.kind === 'recall') this.#gates.recall();
+    if (command.kind === 'recall') this.#recall();
     else if (command.kind === 'start') this.#start(command.slot);
     else if (command.kind === 'end') this.#threads[command.slot].end();
     else if (command.ahead) this.#handOut(this.#ahead!, command);
     else this.#handOut(this.#phase!, command);
+  }
+
+  #recall(): void {
+    // Else one that has waited as long as the thread it waited for hung, and waits no more, would look as if it hung too.
+    for (const thread of this.#threads) thread.grantTime();
+    this.#gates.recall();
   }
 
   #handOut(phase: Phase, { slot, task: share, ahead }: Extract<Command, { kind: 'run' }>): void {

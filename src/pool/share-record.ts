@@ -13,7 +13,7 @@ export interface TaskTimes {
 /** Shares that a thread may have at once: one at hand, one ahead. */
 export const RECORDS = 2;
 
-/** Words: tasks done, by record; 1 while the thread waits for others; changes with every task that is done. */
+/** Words: tasks done, by record; 1 while the thread waits for others; the pulse. */
 const WAITING = RECORDS;
 const PULSE = RECORDS + 1;
 /** Bytes before the times: the words, in a cache line of their own. */
@@ -35,7 +35,7 @@ export class ShareRecord {
     this.#times = new Float64Array(memory, HEAD_BYTES);
   }
 
-  /** (1): changes with every task that is done. */
+  /** (1): changes with every task that is done, and when waiting ends. */
   get pulse(): Int32Array {
     return this.#words.subarray(PULSE, PULSE + 1);
   }
@@ -46,6 +46,8 @@ export class ShareRecord {
   }
 
   set waiting(waits: boolean) {
+    // The time of waiting is not the next task's: the pulse first.
+    if (!waits) this.#beat();
     Atomics.store(this.#words, WAITING, waits ? 1 : 0);
   }
 
@@ -67,6 +69,10 @@ export class ShareRecord {
     this.#times[at] = startedSeconds;
     this.#times[at + 1] = seconds;
     Atomics.add(this.#words, record, 1);
+    this.#beat();
+  }
+
+  #beat(): void {
     Atomics.store(this.#words, PULSE, Atomics.load(this.#words, PULSE) + 1);
   }
 }

@@ -35,6 +35,11 @@ export class Watch {
     this.#waiting = true;
   }
 
+  /** What is awaited, if anything, may take as long again from now on. */
+  renew(): void {
+    this.#ticks = 0;
+  }
+
   end(): void {
     this.#waiting = false;
   }

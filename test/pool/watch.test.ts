@@ -44,6 +44,17 @@ test.serial('progress begins the time anew, told or by the pulse', (t) => {
   t.is(pass(1), 1);
 });
 
+test.serial('what is awaited can be given its time again, and nothing is awaited by that', (t) => {
+  const { watch, pass } = watching(t);
+  watch.renew();
+  t.is(pass(100), 0);
+  watch.begin();
+  pass(10);
+  watch.renew();
+  t.is(pass(10), 0);
+  t.is(pass(1), 1);
+});
+
 test.serial('without a limit, or closed, nothing is ever late', (t) => {
   const { watch, pass } = watching(t);
   watch.begin();

@@ -1,0 +1,28 @@
+import test from 'ava';
+import { ShareRecord } from '../../src/pool/share-record.ts';
+
+const took = (startedSeconds: number) => ({ startedSeconds, seconds: 0.5 });
+
+test('each record holds the tasks that are done, for whoever has the memory', (t) => {
+  const thread = new ShareRecord();
+  const coordinator = new ShareRecord(thread.memory);
+  thread.add(0, took(1));
+  thread.add(1, took(2));
+  thread.add(0, took(3));
+  t.deepEqual(coordinator.done(0), [took(1), took(3)]);
+  t.deepEqual(coordinator.done(1), [took(2)]);
+  coordinator.reset(0);
+  t.deepEqual(thread.done(0), []);
+  t.deepEqual(thread.done(1), [took(2)]);
+});
+
+test('the pulse beats with each task and at the end of waiting, of which the time is not the next task’s', (t) => {
+  const record = new ShareRecord();
+  const beats = () => record.pulse[0];
+  record.add(1, took(1));
+  t.is(beats(), 1);
+  record.waiting = true;
+  t.deepEqual([record.waiting, beats()], [true, 1]);
+  record.waiting = false;
+  t.deepEqual([record.waiting, beats()], [false, 2]);
+});
