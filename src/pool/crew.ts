@@ -2,21 +2,14 @@
  * The threads of the compute pool: hands out the shares of a phase and joins them. What becomes of the threads goes to the machine in
  * fan-out.ts, which says what to do; a task whose thread dies is repeated once that thread has ended and so can write no more.
  */
-import { fromErrorRecord, messageOf } from '../errors.ts';
-import type { ComputeReply, ComputeResult, ComputeThreadData } from './compute-protocol.ts';
+import { messageOf } from '../errors.ts';
+import type { ComputeReply, ComputeThreadData } from './compute-protocol.ts';
 import { ComputeThread } from './compute-thread.ts';
-import {
-  afterEvent,
-  type Command,
-  canGiveAhead,
-  type FanOut,
-  type FanOutEvent,
-  hasAhead,
-  newFanOut,
-  outcomeOf,
-} from './fan-out.ts';
+import { afterEvent, type Command, type FanOutEvent } from './fan-out.ts';
+import { canGiveAhead, type FanOut, hasAhead, newFanOut } from './fan-out-state.ts';
 import { type Phase, threadFailure } from './phase.ts';
 import { StageGates } from './stage-gates.ts';
+import { UnderWay } from './under-way.ts';
 
 export interface PoolOptions {
   /** A task, or the loading of a thread, that takes longer is given up and its thread ended; 0: never. */
@@ -34,21 +27,13 @@ export interface PoolCounters {
 
 export class Crew {
   readonly counters: PoolCounters = { restarts: 0, repeatedTasks: 0 };
-  /** Spent in tasks by each worker, but for what is given ahead; a new thread takes the place of the one that died. */
-  readonly busySeconds: number[];
   readonly #data: ComputeThreadData;
   readonly #options: PoolOptions;
   readonly #gates = new StageGates();
   readonly #threads: ComputeThread[] = [];
   #state: FanOut;
-  #phase: Phase | undefined;
-  /** Of the phase. Settled by the last reply or death; each task has its thread's limit. */
-  #settlePhase: { resolve(): void; reject(error: Error): void } | undefined;
-  /** The phase to come, where it has been given out. */
-  #ahead: Phase | undefined;
-  /** Spent in its tasks by each worker. */
-  readonly #busyAhead: number[];
-  /** Called once no thread has a task of it. */
+  readonly #underWay: UnderWay;
+  /** Called once no thread has a task that was given ahead. */
   #whenBack: (() => void) | undefined;
   /** Called once no thread is loading, or one that loads is stuck. */
   #whenLoaded: (() => void) | undefined;
@@ -61,8 +46,7 @@ export class Crew {
     this.#data = data;
     this.#options = options;
     this.#state = newFanOut(workers);
-    this.busySeconds = new Array<number>(workers).fill(0);
-    this.#busyAhead = new Array<number>(workers).fill(0);
+    this.#underWay = new UnderWay(workers);
     for (let slot = 0; slot < workers; slot++) this.#start(slot);
   }
 
@@ -92,13 +76,18 @@ export class Crew {
     return this.#state.slots.every(({ thread }) => thread === 'idle');
   }
 
+  /** Spent in tasks by each worker; a new thread takes the place of the one that died. */
+  get busySeconds(): readonly number[] {
+    return this.#underWay.busySeconds;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }
 
   /** Whether a phase can be given out while another is under way. */
   get canGiveAhead(): boolean {
-    return this.#phase !== undefined && canGiveAhead(this.#state);
+    return this.#underWay.phase !== undefined && canGiveAhead(this.#state);
   }
 
   /**
@@ -108,21 +97,19 @@ export class Crew {
   fanOut(phase: Phase): Promise<void> {
     if (phase.together) this.#gates.reset(phase.gate);
     const { deaths, together } = phase;
-    return this.#join(phase, { kind: 'begin', deaths, together });
+    return this.#join(() => this.#underWay.begin(phase), { kind: 'begin', deaths, together });
   }
 
   /** Gives the shares of a phase to come to threads that are at work; see `canGiveAhead`. They begin when the phase at hand is over. */
   giveAhead(phase: Phase): void {
     this.#gates.reset(phase.gate);
-    this.#ahead = phase;
+    this.#underWay.ahead = phase;
     this.#happen({ kind: 'giveAhead', tasks: phase.shares.length });
   }
 
   /** What was given ahead is the phase at hand; the one before must be over. As `fanOut`. */
   advance(): Promise<void> {
-    const phase = this.#ahead!;
-    this.#forgetAhead();
-    return this.#join(phase, { kind: 'advance' });
+    return this.#join(() => this.#underWay.advance(), { kind: 'advance' });
   }
 
   /** Takes back what was given ahead: what of it has begun is finished, and forgotten. */
@@ -134,32 +121,25 @@ export class Crew {
     });
     this.#tellBack();
     await back;
-    this.#forgetAhead();
+    this.#underWay.forgetAhead();
     this.#happen({ kind: 'forget' });
   }
 
   /** Ends all threads, and what is under way. Waits no longer than for a thread that is stuck. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#settlePhase?.reject(closedError());
+    this.#underWay.reject(closedError());
     this.#whenBack?.();
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  #forgetAhead(): void {
-    this.#ahead = undefined;
-    for (const [slot, seconds] of this.#busyAhead.entries()) this.busySeconds[slot] += seconds;
-    this.#busyAhead.fill(0);
-  }
-
-  #join(phase: Phase, event: FanOutEvent): Promise<void> {
+  /** Waits for what `begin` begins. */
+  #join(begin: () => Promise<void>, event: FanOutEvent): Promise<void> {
+    if (this.#closed) return Promise.reject(closedError());
     // Each task has the limit of its thread (compute-thread.ts), and MAX_DEATHS tries; `close` rejects what is left.
-    return new Promise((resolve, reject) => {
-      if (this.#closed) throw closedError();
-      this.#phase = phase;
-      this.#settlePhase = { resolve, reject };
-      this.#happen(event);
-    });
+    const over = begin();
+    this.#happen(event);
+    return over;
   }
 
   #happen(event: FanOutEvent): void {
@@ -170,7 +150,7 @@ export class Crew {
     const starting = state.slots.some(({ thread }) => thread === 'loading' || thread === 'ending');
     if (state.failure || !starting) this.#whenLoaded?.();
     this.#tellBack();
-    this.#settle();
+    this.#underWay.settle(state, this.#lastCause);
   }
 
   #tellBack(): void {
@@ -183,8 +163,7 @@ export class Crew {
     if (command.kind === 'recall') this.#recall();
     else if (command.kind === 'start') this.#start(command.slot);
     else if (command.kind === 'end') this.#threads[command.slot].end();
-    else if (command.ahead) this.#handOut(this.#ahead!, command);
-    else this.#handOut(this.#phase!, command);
+    else this.#handOut(command);
   }
 
   #recall(): void {
@@ -193,7 +172,8 @@ export class Crew {
     this.#gates.recall();
   }
 
-  #handOut(phase: Phase, { slot, task: share, ahead }: Extract<Command, { kind: 'run' }>): void {
+  #handOut({ slot, task: share, ahead }: Extract<Command, { kind: 'run' }>): void {
+    const phase = (ahead ? this.#underWay.ahead : this.#underWay.phase)!;
     if (!ahead && this.#state.tasks[share].deaths > 0) this.counters.repeatedTasks++;
     phase.noteHandOut(share);
     if (phase.together) this.#threads[slot].runStages(phase.messages(share));
@@ -216,74 +196,21 @@ export class Crew {
   }
 
   #take(slot: number, reply: ComputeReply): void {
-    const [given] = this.#sharesOf(slot);
-    if (!given) return;
-    const { phase, share } = given;
-    const refused = 'error' in reply;
-    if (phase.together) this.#complete(slot, given, this.#threads[slot].done(phase.record));
-    else if (!refused) this.#complete(slot, given, [reply]);
-    if (refused) phase.noteCause(share, fromErrorRecord(reply.error));
-    this.#happen({ kind: refused ? 'refused' : 'done', slot });
-  }
-
-  /** What a thread has to do: first its share of the phase at hand, then that of the phase to come. */
-  #sharesOf(slot: number): GivenShare[] {
-    const { task, ahead } = this.#state.slots[slot];
-    const given: GivenShare[] = [];
-    if (this.#phase && task !== null) given.push({ phase: this.#phase, share: task });
-    if (this.#ahead && ahead !== null) given.push({ phase: this.#ahead, share: ahead });
-    return given;
-  }
-
-  #complete(slot: number, { phase, share }: GivenShare, results: readonly ComputeResult[]): void {
-    const busy = phase === this.#ahead ? this.#busyAhead : this.busySeconds;
-    for (const { seconds } of results) busy[slot] += seconds;
-    phase.complete(share, results);
+    const known = this.#underWay.take(slot, this.#state.slots[slot], reply, this.#threads[slot]);
+    if (known) this.#happen({ kind: 'error' in reply ? 'refused' : 'done', slot });
   }
 
   #lose(slot: number, cause: Error): void {
     if (this.#closed) return;
     this.counters.restarts++;
     this.#lastCause = cause;
-    const { loaded } = this.#state.slots[slot];
-    const lost = this.#loseShares(slot, cause);
-    const when = lost ? `at ${lost}` : loaded ? 'between two tasks' : 'while it loaded';
+    const held = this.#state.slots[slot];
+    const lost = this.#underWay.lose(slot, held, cause, this.#threads[slot]);
+    const when = lost ? `at ${lost}` : held.loaded ? 'between two tasks' : 'while it loaded';
     const next = lost ? 'Its task is done again' : 'Another takes its place';
     this.#options.onWarning?.(`A worker thread died ${when}: ${messageOf(cause)}. ${next}.`);
     this.#happen({ kind: 'ended', slot });
   }
-
-  /** Names the task that is lost with the thread; what it had done in stages before is not, nor is what had not begun. */
-  #loseShares(slot: number, cause: Error): string | undefined {
-    const thread = this.#threads[slot];
-    const shares = this.#sharesOf(slot);
-    for (const given of shares) {
-      const { phase } = given;
-      if (phase.together) this.#complete(slot, given, thread.done(phase.record));
-    }
-    const at = shares.find(({ phase, share }) => phase.taskAt(share));
-    if (!at || thread.waiting) return undefined;
-    const { phase, share } = at;
-    const task = phase.taskAt(share)!;
-    phase.noteCause(share, cause);
-    if (phase.together) phase.work.countDeath(task);
-    return phase.describe(task).words;
-  }
-
-  #settle(): void {
-    const outcome = outcomeOf(this.#state);
-    const phase = this.#phase;
-    if (!phase || outcome === 'running') return;
-    this.#phase = undefined;
-    if (outcome === 'done') this.#settlePhase!.resolve();
-    else this.#settlePhase!.reject(phase.failure(this.#state.failure!, this.#lastCause));
-  }
-}
-
-/** A share, and the phase that it is of. */
-interface GivenShare {
-  phase: Phase;
-  share: number;
 }
 
 function closedError(): Error {

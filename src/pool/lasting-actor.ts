@@ -10,7 +10,7 @@ import {
   startActor,
 } from './actor.ts';
 import { type Calls, callsByName } from './calls.ts';
-import { MAX_DEATHS } from './fan-out.ts';
+import { MAX_DEATHS } from './fan-out-state.ts';
 import { LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
 
 export interface LastingActorOptions {

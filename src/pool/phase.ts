@@ -2,7 +2,7 @@
 import { type FailurePlace, messageOf, TrainingError } from '../errors.ts';
 import { monotonicSeconds } from './clock.ts';
 import type { ComputeResult } from './compute-protocol.ts';
-import { type Failure, MAX_DEATHS } from './fan-out.ts';
+import { type Failure, MAX_DEATHS } from './fan-out-state.ts';
 import { RECORDS } from './share-record.ts';
 import { GATES } from './stage-gates.ts';
 import type { StagedMessage } from './stage-server.ts';
@@ -16,7 +16,7 @@ type Awaited = StagedMessage['awaited'];
 export class Phase {
   readonly work: StagedWork;
   readonly shares: readonly Share[];
-  /** Threads pass from stage to stage by themselves: the how manieth such phase it is. */
+  /** Of a phase in which threads pass from stage to stage by themselves: its number, counting all such phases. */
   readonly ticket: number | undefined;
   /** What the first stage waits for: the last one of the phase that was given out before. */
   readonly #awaitedFirst: Awaited;

@@ -3,16 +3,14 @@
  * says and lets happen all that can happen to a thread.
  */
 import test from 'ava';
+import { afterEvent, type Command, type FanOutEvent } from '../../src/pool/fan-out.ts';
 import {
-  afterEvent,
-  type Command,
   canGiveAhead,
   type FanOut,
-  type FanOutEvent,
   MAX_DEATHS,
   newFanOut,
   outcomeOf,
-} from '../../src/pool/fan-out.ts';
+} from '../../src/pool/fan-out-state.ts';
 
 /** Number of a stage, over all work, and of a task in it. */
 type Place = readonly [stage: number, index: number];
