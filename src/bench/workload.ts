@@ -100,8 +100,7 @@ async function trainFor(
   const end = performance.now() + seconds * 1000;
   while (performance.now() < end || steps.length < LEAST_STEPS) {
     const outcome = await trainStep();
-    const taken = Object.values(outcome.phaseSeconds).reduce((sum, each) => sum + each, 0);
-    steps.push({ seconds: taken, rssBytes: process.memoryUsage.rss(), outcome });
+    steps.push({ seconds: outcome.seconds, rssBytes: process.memoryUsage.rss(), outcome });
   }
   return steps;
 }

@@ -30,7 +30,8 @@ export interface StepOutcome {
   loss: number;
   gradNorm: number;
   clipScale: number;
-  /** Wall time of each phase; together they are the step's. */
+  /** Wall time of the step, and of each phase, which add up to it. */
+  seconds: number;
   phaseSeconds: Readonly<Record<StepPhase, number>>;
   /** What came of the tasks of each phase, in order of shard or range. */
   tasks: TaskResults;
@@ -45,7 +46,7 @@ export interface CoordinatorParts extends TaskPlan {
 interface UpcomingStep {
   request: StepRequest;
   stages: readonly ComputeTask[][];
-  /** When the step at hand was over, on the clock of its results; NaN until then. */
+  /** When the step before it was over, on the clock of the results. */
   begun: number;
 }
 
@@ -86,8 +87,9 @@ export class Coordinator {
     const { generation } = this;
     const begun = this.#upcoming?.begun ?? monotonicSeconds();
     const stages = this.#upcoming?.stages ?? this.#tasks.step(generation, request);
+    this.#upcoming = undefined;
     const running = pool.runStages(stages, { step: generation + 1 });
-    this.#upcoming = next && this.#giveAhead(next);
+    const given = next && this.#giveAhead(next);
     const [compute, reduce, update] = await running;
     const tasks = { compute, reduce, update };
 
@@ -98,14 +100,15 @@ export class Coordinator {
     const { loss, gradNorm, clipScale } = summary;
     const committed = monotonicSeconds();
     this.generation++;
-    if (this.#upcoming) this.#upcoming.begun = endOf(update);
+    if (given) this.#upcoming = { request: next, stages: given, begun: endOf(update) };
     const phaseSeconds = phaseSecondsOf(tasks, {
       begun,
       clipSeconds: committed - joined,
       committed,
-      overlapped: this.#upcoming !== undefined,
+      overlapped: given !== undefined,
     });
-    return { loss, gradNorm, clipScale, phaseSeconds, tasks };
+    const seconds = Object.values(phaseSeconds).reduce((sum, each) => sum + each, 0);
+    return { loss, gradNorm, clipScale, seconds, phaseSeconds, tasks };
   }
 
   /** Takes back the step that was given ahead, where there is one. */
@@ -166,10 +169,10 @@ export class Coordinator {
     return views.reals.subarray(start, start + table.paddedLength);
   }
 
-  #giveAhead(request: StepRequest): UpcomingStep | undefined {
+  /** The stages of the step after the one under way, where they could be given out. */
+  #giveAhead(request: StepRequest): ComputeTask[][] | undefined {
     const stages = this.#tasks.step(this.generation + 1, request);
-    const given = this.#parts.pool.giveAhead(stages, { step: this.generation + 2 });
-    return given ? { request, stages, begun: Number.NaN } : undefined;
+    return this.#parts.pool.giveAhead(stages, { step: this.generation + 2 }) ? stages : undefined;
   }
 
   #notFinite({ loss, gradNorm }: Pick<StepOutcome, 'loss' | 'gradNorm'>): TrainingError {

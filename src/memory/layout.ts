@@ -32,8 +32,8 @@ export interface ArenaLayout {
   readonly ring: readonly RingSlot[];
   readonly evaluationRing: readonly RingSlot[];
   readonly shards: readonly ShardRegions[];
-  /** Copies that only the checkpoint writer reads. */
   readonly sample: SampleRegions;
+  /** Copies that only the checkpoint writer reads. */
   readonly snapshot: SnapshotRegions;
 }
 

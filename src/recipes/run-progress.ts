@@ -72,7 +72,7 @@ export class RunProgress {
   }
 
   get evaluationDue(): boolean {
-    return this.step % (this.#config.evalEvery || this.#shape.training.chunks) === 0;
+    return this.step % this.#evaluationEvery === 0;
   }
 
   get sampleDue(): boolean {
@@ -92,10 +92,9 @@ export class RunProgress {
   /** Whether the next step is followed by another one at once: it is not the last, and nothing is due after it. */
   get nextIsFollowed(): boolean {
     const step = this.step + 1;
-    const { evalEvery, sampleEvery, checkpointEvery, gradientsEvery } = this.#config;
-    const intervals = [evalEvery || this.#shape.training.chunks, sampleEvery, checkpointEvery];
-    const isFree = [...intervals, gradientsEvery].every((every) => !isDue(step, every));
-    return isFree && step < this.#shape.totalSteps;
+    const { sampleEvery, checkpointEvery, gradientsEvery } = this.#config;
+    const intervals = [this.#evaluationEvery, sampleEvery, checkpointEvery, gradientsEvery];
+    return step < this.#shape.totalSteps && !intervals.some((every) => isDue(step, every));
   }
 
   /** Notes the loss of a validation; none where it is not finite. Returns whether it is the lowest of the run. */
@@ -123,6 +122,11 @@ export class RunProgress {
 
   get processSeconds(): number {
     return (performance.now() - this.#started) / 1000;
+  }
+
+  /** Steps; an epoch unless told. */
+  get #evaluationEvery(): number {
+    return this.#config.evalEvery || this.#shape.training.chunks;
   }
 
   /** Of the run's limit; 0 where it has none. */

@@ -132,8 +132,7 @@ export class TrainingLoop {
     feed.refill();
     this.#tellStep();
     const outcome = await stepping;
-    const phases = Object.values(outcome.phaseSeconds);
-    const seconds = phases.reduce((sum, each) => sum + each, waitSeconds);
+    const seconds = waitSeconds + outcome.seconds;
     const gradients = isDue(progress.step + 1, config.gradientsEvery)
       ? await this.#probe(request)
       : undefined;

@@ -82,19 +82,30 @@ test('the layer named is the first one whose gradient is not finite, though the 
   t.regex(error.message, /\(loss 2\.39789\d+\): -?Infinity first in head, head\.weight\./);
 });
 
-test('a step given out ahead of one that fails is not begun', async (t) => {
+test('a step given out ahead of one that fails is not begun, and is the next one all the same', async (t) => {
+  const undisturbed = await start(t, SMALL, 'wasm');
+  await undisturbed.engine.coordinator.step(STEP);
+  const { loss } = await undisturbed.engine.coordinator.step(STEP);
+
   const started = await start(t, SMALL, 'wasm');
   const { coordinator } = started.engine;
   await coordinator.step(STEP);
+  const whole = coordinator.parameters.slice();
   const { start: first, length } = started.plan.table.get('rnn.weight_hh_l1');
   coordinator.parameters.fill(Number.NaN, first, first + length);
   await coordinator.packWeights();
   const before = committed(started);
-  await t.throwsAsync(coordinator.step(STEP, { ...STEP }), { instanceOf: TrainingError });
+  const next = { ...STEP };
+  await t.throwsAsync(coordinator.step(STEP, next), { instanceOf: TrainingError });
   t.deepEqual(committed(started), before);
-  // The pool still works: the state can be saved.
+  // The pool still works: the state can be saved, and training can go on.
   await coordinator.snapshot();
   t.is(coordinator.generation, 1);
+  coordinator.parameters.set(whole);
+  await coordinator.packWeights();
+  await t.throwsAsync(coordinator.step({ ...STEP, slot: 99 }, next), { instanceOf: TrainingError });
+  await coordinator.packWeights();
+  t.is((await coordinator.step(next)).loss, loss);
 });
 
 test('what is asked for between two steps takes back the one that was given out ahead', async (t) => {
