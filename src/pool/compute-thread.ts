@@ -25,11 +25,24 @@ const FLAGS = ['--no-experimental-require-module'].filter((flag) =>
   process.allowedNodeEnvironmentFlags.has(flag),
 );
 
+/** What the thread was given and has not answered yet. */
+interface Given {
+  watch: Watch;
+  replied(reply: ComputeReply): void;
+  /** Of tasks in stages. */
+  record?: number;
+}
+
+/** The reply to tasks whose results are in the record. */
+const OVER: ComputeReply = { startedSeconds: 0, seconds: 0 };
+
 /** After `broken` comes `ended` or `stuck`; nothing is told after `ended`. */
 export interface ComputeThreadEvents {
   /** The thread has loaded and can be given a task. */
   ready(): void;
   replied(reply: ComputeReply): void;
+  /** It is worth while to look at what all threads have done up to their shares in this record. */
+  over(record: number): void;
   /** The thread must be ended: it makes no progress, or failed outside its task and is about to end. */
   broken(): void;
   /** The thread has ended and writes no more. */
@@ -44,9 +57,7 @@ export class ComputeThread {
   readonly #events: ComputeThreadEvents;
   readonly #watches: { loading: Watch; task: Watch };
   readonly #channel: TaskChannel;
-  #replied: (reply: ComputeReply) => void = () => {};
-  /** Replies to come. */
-  #expected = 0;
+  readonly #given: Given[] = [];
   /** Settled by the thread's end or, once it was told to end, by the exit limit. */
   readonly #over: Promise<void>;
   #isOver!: () => void;
@@ -62,7 +73,13 @@ export class ComputeThread {
     events: ComputeThreadEvents,
   ) {
     this.#events = events;
-    this.#channel = new TaskChannel(gates, (reply) => this.#replied(reply));
+    this.#channel = new TaskChannel(gates, {
+      replied: (reply, record) => {
+        this.#lookAt(this.#given.findIndex((given) => given.record === record));
+        this.#answer(reply);
+      },
+      over: (record) => events.over(record),
+    });
     const { threadEnd, record } = this.#channel;
     this.#over = new Promise((resolve) => {
       this.#isOver = resolve;
@@ -91,7 +108,7 @@ export class ComputeThread {
     this.#piscina
       .run(threadEnd, { transferList: [threadEnd.port] })
       .catch((error) => this.#break(error));
-    this.#expect(this.#watches.loading, () => this.#events.ready());
+    this.#expect({ watch: this.#watches.loading, replied: () => this.#events.ready() });
     this.#channel.post({ kind: 'ping' });
     [this.#worker] = this.#piscina.threads;
     noteThread(this.#worker, () => false); // It computes.
@@ -108,21 +125,34 @@ export class ComputeThread {
     return this.#channel.record.done(record);
   }
 
-  /** Whether it waits for others, or did when it ended. */
+  /** Whether it waits for others, or has nothing left to do, or so it was when it ended. */
   get waiting(): boolean {
-    return this.#channel.record.waiting;
+    const { record } = this.#channel;
+    const last = this.#given.at(-1)?.record;
+    return record.waiting || (last !== undefined && record.isOver(last));
   }
 
   /** The thread must be ready. What it is given while it is busy it does afterwards. */
   run(task: ComputeTask): void {
-    this.#expect(this.#watches.task, (reply) => this.#events.replied(reply));
+    this.#expect({ watch: this.#watches.task, replied: (reply) => this.#events.replied(reply) });
     this.#channel.post(task);
   }
 
-  /** The same of tasks of different stages, in their order; see `TaskChannel`. There is one reply to all. */
+  /** The same of a share of tasks of different stages, in their order. There is one reply to all, once somebody looks. */
   runStages(messages: readonly StagedMessage[]): void {
-    this.#expect(this.#watches.task, (reply) => this.#events.replied(reply));
+    const [{ record }] = messages;
+    const replied = (reply: ComputeReply) => this.#events.replied(reply);
+    this.#expect({ watch: this.#watches.task, replied, record });
     this.#channel.postStages(messages);
+  }
+
+  /**
+   * Takes notice of what the thread has done, up to its share in `record` or of all its shares. Of those that are not over `over` will
+   * be told, which else happens at the end of a share only where all other threads are through with theirs.
+   */
+  look(record?: number): void {
+    const last = this.#given.findIndex((given) => given.record === record);
+    this.#lookAt(record === undefined ? this.#given.length : last + 1);
   }
 
   /** What is under way may take as long again from now on. */
@@ -148,15 +178,31 @@ export class ComputeThread {
   }
 
   /** Settled by the thread's reply or end, which the watch and the exit limit bring about. */
-  #expect(watch: Watch, replied: (reply: ComputeReply) => void): void {
-    this.#expected++;
-    this.#replied = (reply) => {
-      if (this.#hasEnded) return;
-      if (--this.#expected === 0) watch.end();
-      else watch.begin();
-      replied(reply);
-    };
-    watch.begin();
+  #expect(given: Given): void {
+    this.#given.push(given);
+    given.watch.begin();
+  }
+
+  /** To what is in turn. */
+  #answer(reply: ComputeReply): void {
+    if (this.#hasEnded) return;
+    const given = this.#given.shift()!;
+    if (this.#given.length === 0) given.watch.end();
+    else given.watch.begin();
+    given.replied(reply);
+  }
+
+  /** At the first `count` that were given. */
+  #lookAt(count: number): void {
+    if (this.#hasEnded) return;
+    // At all of them, also where one before them is not over: each that is not will be told of.
+    const over = this.#given
+      .slice(0, Math.max(0, count))
+      .map(({ record }) => record !== undefined && this.#channel.record.look(record));
+    for (const isOver of over) {
+      if (!isOver) return;
+      this.#answer(OVER);
+    }
   }
 
   /** A thread that waits for others is not the one to be ended. */

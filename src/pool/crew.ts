@@ -2,13 +2,14 @@
  * The threads of the compute pool: hands out the shares of a phase and joins them. What becomes of the threads goes to the machine in
  * fan-out.ts, which says what to do; a task whose thread dies is repeated once that thread has ended and so can write no more.
  */
+import { availableParallelism } from 'node:os';
 import { messageOf } from '../errors.ts';
 import type { ComputeReply, ComputeThreadData } from './compute-protocol.ts';
 import { ComputeThread } from './compute-thread.ts';
 import { afterEvent, type Command, type FanOutEvent } from './fan-out.ts';
 import { canGiveAhead, type FanOut, hasAhead, newFanOut } from './fan-out-state.ts';
 import { type Phase, threadFailure } from './phase.ts';
-import { StageGates } from './stage-gates.ts';
+import { PATIENCE_MILLISECONDS, StageGates } from './stage-gates.ts';
 import { UnderWay } from './under-way.ts';
 
 export interface PoolOptions {
@@ -29,7 +30,7 @@ export class Crew {
   readonly counters: PoolCounters = { restarts: 0, repeatedTasks: 0 };
   readonly #data: ComputeThreadData;
   readonly #options: PoolOptions;
-  readonly #gates = new StageGates();
+  readonly #gates: StageGates;
   readonly #threads: ComputeThread[] = [];
   #state: FanOut;
   readonly #underWay: UnderWay;
@@ -45,6 +46,7 @@ export class Crew {
   constructor(data: ComputeThreadData, workers: number, options: PoolOptions) {
     this.#data = data;
     this.#options = options;
+    this.#gates = new StageGates(workers <= availableParallelism() ? PATIENCE_MILLISECONDS : 0);
     this.#state = newFanOut(workers);
     this.#underWay = new UnderWay(workers);
     for (let slot = 0; slot < workers; slot++) this.#start(slot);
@@ -115,6 +117,7 @@ export class Crew {
   /** Takes back what was given ahead: what of it has begun is finished, and forgotten. */
   async withdraw(): Promise<void> {
     this.#recall();
+    this.#look();
     // Each thread stops at its next stage, and each task has its thread's limit.
     const back = new Promise<void>((resolve) => {
       this.#whenBack = resolve;
@@ -151,6 +154,13 @@ export class Crew {
     if (state.failure || !starting) this.#whenLoaded?.();
     this.#tellBack();
     this.#underWay.settle(state, this.#lastCause);
+    // Whoever was to tell of others may have gone.
+    if (commands.some(({ kind }) => kind === 'recall')) this.#look();
+  }
+
+  /** Takes notice of all that is done, or of what is up to the shares in `record`. */
+  #look(record?: number): void {
+    for (const thread of this.#threads) thread.look(record);
   }
 
   #tellBack(): void {
@@ -187,6 +197,7 @@ export class Crew {
       ready: tell('ready'),
       broken: tell('broken'),
       replied: (reply) => this.#take(slot, reply),
+      over: (record) => this.#look(record),
       ended: (cause) => this.#lose(slot, cause),
       stuck: (cause) => {
         this.#lastCause = cause;

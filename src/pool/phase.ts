@@ -74,8 +74,10 @@ export class Phase {
   /** What a thread is told of a share of several stages. */
   messages(share: number): StagedMessage[] {
     const { gate, record } = this;
+    const { sizes } = this.work;
     return this.shares[share].map(({ stage, task }) => {
-      return { task, stage: { gate, stage }, awaited: this.#awaited(stage), record };
+      const closes = stage === sizes.length - 1 ? sizes[stage] : undefined;
+      return { task, stage: { gate, stage }, awaited: this.#awaited(stage), closes, record };
     });
   }
 

@@ -13,9 +13,13 @@ export interface TaskTimes {
 /** Shares that a thread may have at once: one at hand, one ahead. */
 export const RECORDS = 2;
 
-/** Words: tasks done, by record; 1 while the thread waits for others; the pulse. */
-const WAITING = RECORDS;
-const PULSE = RECORDS + 1;
+/** Words: tasks done, by record; whose turn it is, by record; 1 while the thread waits for others; the pulse. */
+const TURN = RECORDS;
+const WAITING = 2 * RECORDS;
+const PULSE = WAITING + 1;
+/** Set in a turn: the thread has nothing more to do for its share; the coordinator has looked, and is to be told. */
+const OVER = 1;
+const AWAITED = 2;
 /** Bytes before the times: the words, in a cache line of their own. */
 const HEAD_BYTES = 64;
 
@@ -31,7 +35,7 @@ export class ShareRecord {
     ),
   ) {
     this.memory = memory;
-    this.#words = new Int32Array(memory, 0, RECORDS + 2);
+    this.#words = new Int32Array(memory, 0, PULSE + 1);
     this.#times = new Float64Array(memory, HEAD_BYTES);
   }
 
@@ -62,6 +66,22 @@ export class ShareRecord {
   /** Others begin, of which none is done. */
   reset(record: number): void {
     Atomics.store(this.#words, record, 0);
+    Atomics.store(this.#words, TURN + record, 0);
+  }
+
+  /** By the thread, which does nothing more for its share. Whether the coordinator has looked before, and must be told. */
+  finish(record: number): boolean {
+    return (Atomics.or(this.#words, TURN + record, OVER) & AWAITED) !== 0;
+  }
+
+  /** By the coordinator: whether the thread is through with its share; where it is not, it will tell. */
+  look(record: number): boolean {
+    return (Atomics.or(this.#words, TURN + record, AWAITED) & OVER) !== 0;
+  }
+
+  /** Whether the thread is through with its share. */
+  isOver(record: number): boolean {
+    return (Atomics.load(this.#words, TURN + record) & OVER) !== 0;
   }
 
   add(record: number, { startedSeconds, seconds }: TaskTimes): void {

@@ -22,13 +22,24 @@ export interface GatedStage {
 const RECALLED = 2 ** 30;
 /** After which a thread that was not woken looks again. */
 const SLEEP_MILLISECONDS = 60_000;
+/**
+ * Threads that are not more than the cores look so long before they sleep: to wake one takes half of that, which is a tenth
+ * of a step of 1 ms.
+ */
+export const PATIENCE_MILLISECONDS = 0.1;
 
 export class StageGates {
   readonly memory: SharedArrayBuffer;
+  /** Milliseconds that a thread looks again and again before it sleeps. */
+  readonly patience: number;
   /** (GATES, MAX_STAGES) */
   readonly #done: Int32Array;
 
-  constructor(memory = new SharedArrayBuffer(GATES * MAX_STAGES * Int32Array.BYTES_PER_ELEMENT)) {
+  constructor(
+    patience: number,
+    memory = new SharedArrayBuffer(GATES * MAX_STAGES * Int32Array.BYTES_PER_ELEMENT),
+  ) {
+    this.patience = patience;
     this.memory = memory;
     this.#done = new Int32Array(memory);
   }
@@ -48,18 +59,21 @@ export class StageGates {
     }
   }
 
-  /** A task of the stage is done: whoever sees the count sees all that it wrote. */
-  arrive(stage: GatedStage): void {
-    Atomics.add(this.#done, wordOf(stage), 1);
+  /** A task of the stage is done: whoever sees the count sees all that it wrote. Returns how many are. */
+  arrive(stage: GatedStage): number {
+    const before = Atomics.add(this.#done, wordOf(stage), 1);
     Atomics.notify(this.#done, wordOf(stage));
+    return (before & ~RECALLED) + 1;
   }
 
   /** Waits until `tasks` tasks of the stage are done; an arrival, `recall` or `terminate` ends it. False where recalled. */
   await(stage: GatedStage, tasks: number): boolean {
+    const patient = performance.now() + this.patience;
     for (;;) {
       const done = Atomics.load(this.#done, wordOf(stage));
       if (done >= RECALLED) return false;
       if (done >= tasks) return true;
+      if (performance.now() < patient) continue;
       Atomics.wait(this.#done, wordOf(stage), done, SLEEP_MILLISECONDS);
     }
   }

@@ -5,8 +5,8 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { ComputeReply, ComputeTask } from './compute-protocol.ts';
 import { ShareRecord } from './share-record.ts';
-import type { StageGates } from './stage-gates.ts';
-import { type StagedMessage, StageServer } from './stage-server.ts';
+import { StageGates } from './stage-gates.ts';
+import { type StagedMessage, type StagedReply, StageServer } from './stage-server.ts';
 
 /** The thread's end of a channel; its port must be transferred. */
 export interface ThreadEnd {
@@ -16,6 +16,18 @@ export interface ThreadEnd {
   /** Of the job record, and of the gates that all threads share. */
   readonly record: SharedArrayBuffer;
   readonly gates: SharedArrayBuffer;
+  /** See `StageGates`. */
+  readonly patience: number;
+}
+
+/** What the thread posts; without a record it is the reply to a task alone. */
+type Answer = { reply: ComputeReply; record?: number } | StagedReply;
+
+export interface ChannelEvents {
+  /** A reply to the task, or to those of a share, that is in turn; `record`: of the share. */
+  replied(reply: ComputeReply, record?: number): void;
+  /** The records, of this thread and of those that had to do with it, say what is done. */
+  over(record: number): void;
 }
 
 type Message = { task: ComputeTask } | { stages: readonly StagedMessage[] };
@@ -29,19 +41,27 @@ export class TaskChannel {
   readonly record = new ShareRecord();
   readonly #port: MessagePort;
 
-  /** `replied` is called with each reply, in the order of what was posted. */
-  constructor(gates: StageGates, replied: (reply: ComputeReply) => void) {
+  constructor({ memory, patience }: StageGates, events: ChannelEvents) {
     const { port1, port2 } = new MessageChannel();
     const posted = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-    this.threadEnd = { port: port2, posted, record: this.record.memory, gates: gates.memory };
-    this.#port = port1.on('message', ({ reply }: { reply: ComputeReply }) => replied(reply));
+    this.threadEnd = {
+      port: port2,
+      posted,
+      record: this.record.memory,
+      gates: memory,
+      patience,
+    };
+    this.#port = port1.on('message', (answer: Answer) => {
+      if ('over' in answer) events.over(answer.over);
+      else events.replied(answer.reply, answer.record);
+    });
   }
 
   post(task: ComputeTask): void {
     this.#post({ task });
   }
 
-  /** Tasks of different stages, in their order; there is one reply to all. Their record must be free. */
+  /** Tasks of different stages, in their order; see `StageServer`. Their record must be free. */
   postStages(stages: readonly StagedMessage[]): void {
     this.record.reset(stages[0].record);
     this.#post({ stages });
@@ -62,10 +82,10 @@ export class TaskChannel {
 
 /** In the thread: performs one task after another, until the thread is ended. Throws what `perform` throws. */
 export function serveTasks(
-  { port, posted, gates, record }: ThreadEnd,
+  { port, posted, gates, patience, record }: ThreadEnd,
   perform: (task: ComputeTask) => ComputeReply,
 ): never {
-  const stages = new StageServer(gates, record, perform);
+  const stages = new StageServer(new StageGates(patience, gates), new ShareRecord(record), perform);
   for (let seen = 0; ; ) {
     // For the next task, which may never come: `terminate` wakes it.
     Atomics.wait(posted, 0, seen, SLEEP_MILLISECONDS);
@@ -73,8 +93,9 @@ export function serveTasks(
     seen = Atomics.load(posted, 0);
     for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) {
       const message: Message = next.message;
-      const reply = 'stages' in message ? stages.serve(message.stages) : perform(message.task);
-      port.postMessage({ reply });
+      const answer: Answer | undefined =
+        'stages' in message ? stages.serve(message.stages) : { reply: perform(message.task) };
+      if (answer) port.postMessage(answer);
     }
   }
 }

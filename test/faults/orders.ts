@@ -34,10 +34,11 @@ export const ACTOR_OF: Readonly<Partial<Record<Job, string>>> = {
 };
 
 /**
- * Before anything is done of it, when all is done but the answer, or when it stands in the record but the other threads do not
- * know it yet; where there is no record that is `after` too.
+ * Before anything is done of it; when all is done but the answer; when it stands in the record but the other threads do not know it
+ * yet; or when they know it, with all else of the share, and the coordinator does not. Where there is no record the last two are
+ * `after` too.
  */
-export const MOMENTS = ['before', 'after', 'recorded'] as const;
+export const MOMENTS = ['before', 'after', 'recorded', 'arrived'] as const;
 export type When = (typeof MOMENTS)[number];
 
 export interface Order {

@@ -10,8 +10,18 @@ const { MessagePort, parentPort } = workerThreads;
 const orders = workerThreads.getEnvironmentData(ORDERS) as Int32Array;
 /** How to die when the job at hand is done. */
 let afterwards: Manner | undefined;
-/** Writes to the record of a compute thread until it is to die so: the first is of the task that is done, the next tells the others. */
+/**
+ * Writes to the record of a compute thread until it is to die so: the first is of the task that is done, the next tells the others.
+ * A share ends with one of another kind.
+ */
 let recordsLeft = Number.POSITIVE_INFINITY;
+
+const RECORDS_UNTIL: Readonly<Record<When, number>> = {
+  before: 0,
+  after: 1,
+  recorded: 2,
+  arrived: Number.POSITIVE_INFINITY,
+};
 
 interface TaskToMeet {
   kind: Job;
@@ -45,7 +55,7 @@ Object.assign(parentPort!, {
 const post = MessagePort.prototype.postMessage;
 MessagePort.prototype.postMessage = function (message, ...rest: []) {
   const isCall = 'id' in message;
-  if (afterwards && (isCall || 'reply' in message)) {
+  if (afterwards && (isCall || 'reply' in message || 'over' in message)) {
     // comlink would catch it and answer that the result cannot be cloned.
     if (isCall && afterwards === 'throw') return queueMicrotask(() => die('throw'));
     die(afterwards);
@@ -60,9 +70,16 @@ Atomics.add = ((...operands: Parameters<typeof Atomics.add>) => {
   return add(...operands);
 }) as typeof Atomics.add;
 
+/** It says that its share is over with this. */
+const or = Atomics.or.bind(Atomics) as typeof Atomics.or;
+Atomics.or = ((...operands: Parameters<typeof Atomics.or>) => {
+  if (afterwards) die(afterwards);
+  return or(...operands);
+}) as typeof Atomics.or;
+
 function meetTask({ kind, shard, first = 0 }: TaskToMeet): void {
   const when = meet(kind, shard ?? Math.min(1, first));
-  if (when) recordsLeft = when === 'recorded' ? 2 : 1;
+  if (when) recordsLeft = RECORDS_UNTIL[when];
 }
 
 /** A task in a stage is begun when it is read. */

@@ -15,9 +15,9 @@ function start() {
   const broken = new Promise<void>((resolve) => {
     tell = resolve;
   });
-  const events = { ready() {}, replied() {}, broken: tell, ended: tell, stuck: tell };
+  const events = { ready() {}, replied() {}, over() {}, broken: tell, ended: tell, stuck: tell };
   return {
-    thread: new ComputeThread({} as ComputeThreadData, new StageGates(), 0, events),
+    thread: new ComputeThread({} as ComputeThreadData, new StageGates(0), 0, events),
     broken,
   };
 }

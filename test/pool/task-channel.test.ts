@@ -17,9 +17,12 @@ const tokenOf = (reply: ComputeReply) => ('ids' in reply ? reply.ids?.[0] : unde
 function open(t: ExecutionContext) {
   const tokens: (number | undefined)[] = [];
   let arrived = () => {};
-  const channel = new TaskChannel(new StageGates(), (reply) => {
-    tokens.push(tokenOf(reply));
-    arrived();
+  const channel = new TaskChannel(new StageGates(0), {
+    replied(reply) {
+      tokens.push(tokenOf(reply));
+      arrived();
+    },
+    over: () => t.fail('no task was in a stage'),
   });
   t.teardown(() => channel.close());
   const replies = async (count: number) => {
