@@ -1,6 +1,6 @@
 /** What this process may use of its machine, and where a new run goes. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Surroundings } from './config/config.ts';
@@ -62,25 +62,6 @@ function readGroupStatistics(): string {
     read(join('/sys/fs/cgroup/memory', memory, 'memory.stat')) ||
     read('/sys/fs/cgroup/memory/memory.stat')
   );
-}
-
-/** Begins to count the most resident memory of this process anew, where the system can (Linux). */
-export function forgetPeak(): void {
-  try {
-    writeFileSync('/proc/self/clear_refs', '5');
-  } catch {
-    // It goes on counting from the start of the process.
-  }
-}
-
-/** The most resident memory of this process since `forgetPeak`; undefined where the system does not tell (Linux does). */
-export function peakResidentBytes(): number | undefined {
-  try {
-    const status = readFileSync('/proc/self/status', 'utf8');
-    return 1024 * Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1] ?? Number.NaN) || undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** `runs/2026-11-23T14-05-09-3f2a`: sorted by time, unique. */

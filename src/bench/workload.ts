@@ -4,9 +4,10 @@ import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordi
 import type { StepPhase } from '../coordinator/step-phases.ts';
 import type { KernelChoice } from '../kernels/backend.ts';
 import { mix } from '../kernels/mix.ts';
-import { forgetPeak, freeMemoryBytes, HEAP_GROWTH_BYTES, peakResidentBytes } from '../machine.ts';
+import { freeMemoryBytes, HEAP_GROWTH_BYTES } from '../machine.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { collectGarbage } from './collect.ts';
+import { PeakMemory } from './peak-memory.ts';
 import { profileOf, type StepProfile } from './step-profile.ts';
 
 export interface Workload {
@@ -44,8 +45,8 @@ const OPTIMIZER = {
 } as const;
 const CLIP_NORM = 1;
 const LEARNING_RATE = 2e-3;
-/** Steps before the clock starts: caches and compiled code settle. */
-const WARMUP_STEPS = 3;
+/** Before the clock starts, of the time that is measured: caches and compiled code settle. */
+const WARMUP_SHARE = 0.2;
 const LEAST_STEPS = 5;
 
 /** Trains for about `seconds`. Throws InputError where the workload does not fit the memory. */
@@ -68,7 +69,7 @@ export async function measureTraining(
     freeMemoryBytes(),
   );
   collectGarbage();
-  forgetPeak();
+  const peak = new PeakMemory();
   const engine = await startEngine(plan);
   const plannedBytes = process.memoryUsage.rss() + HEAP_GROWTH_BYTES + plan.arenaBytes;
   try {
@@ -76,33 +77,33 @@ export async function measureTraining(
     await engine.coordinator.initialize();
     await engine.coordinator.packWeights();
     const trainStep = stepsOf(plan, engine);
-    for (let step = 0; step < WARMUP_STEPS; step++) await trainStep();
-    const timed = await trainFor(trainStep, seconds);
-    const summary = summarize(timed, streams * times);
-    const peakBytes = peakResidentBytes() ?? summary.peakBytes;
-    return { ...summary, peakBytes, workers, arenaBytes: plan.arenaBytes, plannedBytes };
+    await trainFor(trainStep, WARMUP_SHARE * seconds, peak);
+    const outcomes = await trainFor(trainStep, seconds, peak);
+    const summary = summarize(outcomes, streams * times);
+    return {
+      ...summary,
+      workers,
+      arenaBytes: plan.arenaBytes,
+      plannedBytes,
+      peakBytes: peak.bytes,
+    };
   } finally {
     await engine.pool.close();
   }
 }
 
-interface TimedStep {
-  seconds: number;
-  rssBytes: number;
-  outcome: StepOutcome;
-}
-
 async function trainFor(
   trainStep: () => Promise<StepOutcome>,
   seconds: number,
-): Promise<TimedStep[]> {
-  const steps: TimedStep[] = [];
+  peak: PeakMemory,
+): Promise<StepOutcome[]> {
+  const outcomes: StepOutcome[] = [];
   const end = performance.now() + seconds * 1000;
-  while (performance.now() < end || steps.length < LEAST_STEPS) {
-    const outcome = await trainStep();
-    steps.push({ seconds: outcome.seconds, rssBytes: process.memoryUsage.rss(), outcome });
+  while (performance.now() < end || outcomes.length < LEAST_STEPS) {
+    outcomes.push(await trainStep());
+    peak.sample();
   }
-  return steps;
+  return outcomes;
 }
 
 /** One step after another; the next one is given out ahead, as in a real run. */
@@ -133,22 +134,20 @@ function fillRing({ layout, request }: EnginePlan, { views }: Engine): void {
   }
 }
 
-function summarize(steps: readonly TimedStep[], tokensPerStep: number) {
-  const sorted = steps.map(({ seconds }) => seconds).sort((a, b) => a - b);
+function summarize(outcomes: readonly StepOutcome[], tokensPerStep: number) {
+  const sorted = outcomes.map(({ seconds }) => seconds).sort((a, b) => a - b);
   const at = (share: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
-  const outcomes = steps.map(({ outcome }) => outcome);
   const mean = (value: (outcome: StepOutcome) => number) =>
     outcomes.reduce((sum, outcome) => sum + value(outcome), 0) / outcomes.length;
   const phases = Object.keys(outcomes[0].phaseSeconds) as StepPhase[];
   return {
-    steps: steps.length,
+    steps: outcomes.length,
     stepSeconds: { median: at(0.5), p10: at(0.1), p90: at(0.9) },
     tokensPerSecond: tokensPerStep / at(0.5),
     phaseSeconds: Object.fromEntries(
       phases.map((phase) => [phase, mean(({ phaseSeconds }) => phaseSeconds[phase] ?? 0)]),
     ),
-    profile: profileOf(steps.map(({ seconds, outcome: { tasks } }) => ({ seconds, tasks }))),
-    peakBytes: steps.reduce((most, { rssBytes }) => Math.max(most, rssBytes), 0),
+    profile: profileOf(outcomes),
   };
 }

@@ -3,12 +3,11 @@ import { z } from 'zod';
 import { backend, whole } from './fields.ts';
 import { SettingTable } from './setting-table.ts';
 
-const seconds = () =>
-  z
-    .number()
-    .positive()
-    .max(3600)
-    .meta({ unit: 'seconds', description: 'time a measurement takes' });
+const seconds = (description = 'time a measurement takes') =>
+  z.number().positive().max(3600).meta({ unit: 'seconds', description });
+
+/** Of training steps. */
+const trainingSeconds = () => seconds('time a measurement takes, after a fifth of it to warm up');
 
 /** A list of whole numbers: `1,2,4`. */
 const counts = () => z.string().regex(/^[1-9]\d{0,3}(,[1-9]\d{0,3})*$/);
@@ -35,7 +34,7 @@ const trainSchema = z.strictObject({
     .optional()
     .meta({ unit: 'threads', description: 'worker threads; all cores this process may use' }),
   backend: backend().meta({ description: 'kernels; auto takes the fastest that loads' }),
-  seconds: seconds().default(5),
+  seconds: trainingSeconds().default(5),
 });
 export type BenchTrainSettings = z.input<typeof trainSchema>;
 export const benchTrainSettings = new SettingTable(trainSchema);
@@ -48,7 +47,7 @@ const scalingSchema = z.strictObject({
       'worker counts to measure, such as 1,2,4; powers of two up to all cores unless given',
   }),
   backend: backend().meta({ description: 'kernels; auto takes the fastest that loads' }),
-  seconds: seconds().default(4),
+  seconds: trainingSeconds().default(4),
   svg: z.string().min(1).optional().meta({ description: 'file to draw the plot into' }),
 });
 export type BenchScalingSettings = z.input<typeof scalingSchema>;
