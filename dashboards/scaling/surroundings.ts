@@ -9,7 +9,7 @@ export function surroundingPanels(): Panel[] {
     lines({
       title: 'Ring of chunks',
       description:
-        'Share of the ring that was ready for the last step. 1: the loader is ahead. Near 0 with a high share of load: it cannot keep up.',
+        'Share of the ring that was ready for the last step. Above a half: the loader is ahead, which is asked for half of the chunks at once. Near 0 with a high share of load: it cannot keep up.',
       ...SHARE,
       width: 6,
       height: 8,

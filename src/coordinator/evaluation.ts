@@ -1,16 +1,16 @@
 /** The loss over a whole text, on the pool. The training carry and the parameters stay as they are. */
 import { chunkWindow, type StreamPlan } from '../data/streams.ts';
 import type { ArenaLayout } from '../memory/layout.ts';
-import type { FillRequest, StreamsRequest } from '../pool/actor-protocol.ts';
+import type { FillOutcome, FillRequest, StreamsRequest } from '../pool/actor-protocol.ts';
 import type { Coordinator } from './coordinator.ts';
-import { ChunkFeed } from './feed.ts';
+import { ChunkFeed, fillRequests } from './feed.ts';
 import type { Span } from './plan.ts';
 
 export interface EvaluationParts {
   coordinator: Coordinator;
   layout: ArenaLayout;
   /** Calls of the loader. */
-  fill: (request: FillRequest) => Promise<unknown>;
+  fill: (requests: readonly FillRequest[]) => Promise<readonly FillOutcome[]>;
   /** The text, cut into as many streams as `spans` hold. */
   source: StreamsRequest;
   plan: StreamPlan;
@@ -31,10 +31,9 @@ export async function evaluateStreams(
 ): Promise<EvaluationOutcome | undefined> {
   const started = performance.now();
   const chunks = Array.from({ length: plan.chunks }, (_, chunk) => chunk);
-  const feed = new ChunkFeed(chunks, layout.evaluationRing.length, (chunk, slot) => {
-    const { start, times } = chunkWindow(plan, chunk);
-    return fill({ start, times, ...source, ...layout.evaluationRing[slot] });
-  });
+  const feed = new ChunkFeed(chunks, layout.evaluationRing.length, (wanted) =>
+    fill(fillRequests(wanted, plan, source, layout.evaluationRing)),
+  );
   // By stream first, so that the sum does not depend on how the streams were shared out.
   const losses = new Float64Array(plan.streams);
   try {

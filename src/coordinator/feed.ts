@@ -1,14 +1,24 @@
 /**
  * Keeps the next chunks ready: loading overlaps with computing. The loader fills ring slots in order, at most as many ahead
- * as there are slots beside the one in use. Waits for a fill as long as the loader may take for one: --worker-timeout.
+ * as there are slots beside the one in use. Waits for fills as long as the loader may take for them: --worker-timeout.
  */
+import { chunkWindow, type StreamPlan } from '../data/streams.ts';
+import { fromErrorRecord } from '../errors.ts';
+import type { RingSlot } from '../memory/layout.ts';
+import type { FillOutcome, FillRequest, StreamsRequest } from '../pool/actor-protocol.ts';
 
-/** Fills one ring slot with one chunk. */
-export type FillSlot<Chunk> = (chunk: Chunk, slot: number) => Promise<unknown>;
-
-export interface FedChunk<Chunk> {
+/** A chunk, and the ring slot it is filled into. */
+export interface Placed<Chunk> {
   chunk: Chunk;
   slot: number;
+}
+
+/** Fills slots; resolves with what came of each. */
+export type FillSlots<Chunk> = (
+  wanted: readonly Placed<Chunk>[],
+) => Promise<readonly FillOutcome[]>;
+
+export interface FedChunk<Chunk> extends Placed<Chunk> {
   /** Seconds the caller had to wait for it. */
   waitSeconds: number;
 }
@@ -16,11 +26,11 @@ export interface FedChunk<Chunk> {
 export class ChunkFeed<Chunk> {
   readonly #chunks: Iterator<Chunk>;
   readonly #slots: number;
-  readonly #fill: FillSlot<Chunk>;
-  readonly #ahead: { chunk: Chunk; slot: number; filled: Promise<unknown>; done: boolean }[] = [];
+  readonly #fill: FillSlots<Chunk>;
+  readonly #ahead: (Placed<Chunk> & { filled: Promise<void>; done: boolean })[] = [];
   #requested = 0;
 
-  constructor(chunks: Iterable<Chunk>, slots: number, fill: FillSlot<Chunk>) {
+  constructor(chunks: Iterable<Chunk>, slots: number, fill: FillSlots<Chunk>) {
     this.#chunks = chunks[Symbol.iterator]();
     this.#slots = slots;
     this.#fill = fill;
@@ -44,7 +54,7 @@ export class ChunkFeed<Chunk> {
   }
 
   /** The chunk that `next` will return, where it is filled already. */
-  get ready(): Pick<FedChunk<Chunk>, 'chunk' | 'slot'> | undefined {
+  get ready(): Placed<Chunk> | undefined {
     const [head] = this.#ahead;
     return head?.done ? head : undefined;
   }
@@ -60,23 +70,55 @@ export class ChunkFeed<Chunk> {
   }
 
   /**
-   * Has all slots filled but the one in use. `next` does so too: to be called earlier, once the pool computes, so that it does
-   * not wait for the requests.
+   * Has slots filled, of those that are not in use or filled already, where half as many as can be ahead are free: each request
+   * wakes the loader, and its answer this thread, and both take a core from the pool. `next` does so too: to be called earlier,
+   * once the pool computes, so that it does not wait for the requests.
    */
   refill(): void {
-    while (this.#ahead.length < this.#slots - 1) {
+    const together = Math.ceil((this.#slots - 1) / 2);
+    while (this.#ahead.length + together < this.#slots) {
+      const wanted = this.#place(together);
+      if (wanted.length === 0) return;
+      this.#request(wanted);
+    }
+  }
+
+  /** The next chunks, at most so many, and where they go. */
+  #place(most: number): Placed<Chunk>[] {
+    const placed: Placed<Chunk>[] = [];
+    while (placed.length < most) {
       const { value: chunk, done } = this.#chunks.next();
-      if (done) return;
-      const slot = this.#requested++ % this.#slots;
-      const request = { chunk, slot, filled: this.#fill(chunk, slot), done: false };
-      request.filled.then(
-        () => {
-          request.done = true;
-        },
-        // The rejection is reported by `next`; a chunk nobody asks for must not end the process.
-        () => undefined,
-      );
+      if (done) break;
+      placed.push({ chunk, slot: this.#requested++ % this.#slots });
+    }
+    return placed;
+  }
+
+  #request(wanted: readonly Placed<Chunk>[]): void {
+    const filling = this.#fill(wanted);
+    for (const [i, { chunk, slot }] of wanted.entries()) {
+      const filled = filling.then((outcomes) => {
+        const outcome = outcomes[i];
+        if ('error' in outcome) throw fromErrorRecord(outcome.error);
+        request.done = true;
+      });
+      const request = { chunk, slot, filled, done: false };
+      // The rejection is reported by `next`; a chunk nobody asks for must not end the process.
+      filled.catch(() => undefined);
       this.#ahead.push(request);
     }
   }
+}
+
+/** What fills slots of `ring` with chunks of a text that is cut by `plan`. */
+export function fillRequests(
+  wanted: readonly Placed<number>[],
+  plan: StreamPlan,
+  source: StreamsRequest,
+  ring: readonly RingSlot[],
+): FillRequest[] {
+  return wanted.map(({ chunk, slot }) => {
+    const { start, times } = chunkWindow(plan, chunk);
+    return { start, times, ...source, ...ring[slot] };
+  });
 }

@@ -30,9 +30,8 @@ export interface ArenaPlan {
   evaluation: readonly Span[];
 }
 
-/** Chunks prepared ahead: the one being computed, and the next ones. */
-const RING_SLOTS = 3;
-const EVALUATION_SLOTS = 2;
+/** Chunks prepared ahead: the one being computed, and the next ones, which are asked for half of them at once. */
+const RING_SLOTS = 9;
 
 export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
   const { table, times, training } = plan;
@@ -72,7 +71,7 @@ export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
       carry('evaluation carry 1', evaluationStreams),
     ] as const,
     ring: addRing(builder, 'ring', training ? RING_SLOTS : 0, times, training?.streams ?? 0),
-    evaluationRing: addRing(builder, 'evaluation ring', EVALUATION_SLOTS, times, evaluationStreams),
+    evaluationRing: addRing(builder, 'evaluation ring', RING_SLOTS, times, evaluationStreams),
     shards: layoutShards(builder, plan, sizing),
     sample: addSample(builder, plan),
     snapshot: addSnapshot(builder, plan),

@@ -1,5 +1,12 @@
 /** What the loader thread does. */
-import type { CorpusIndex, FillRequest, LoaderApi, ScanRequest } from '../pool/actor-protocol.ts';
+import { toErrorRecord } from '../errors.ts';
+import type {
+  CorpusIndex,
+  FillOutcome,
+  FillRequest,
+  LoaderApi,
+  ScanRequest,
+} from '../pool/actor-protocol.ts';
 import { ChunkFiller } from './chunk-filler.ts';
 import { scanCorpus } from './scan.ts';
 
@@ -15,10 +22,19 @@ export class Loader implements LoaderApi {
     this.#filler = new ChunkFiller(index, memory);
   }
 
-  fill(request: FillRequest): number {
-    if (!this.#filler) throw new Error('The loader was asked to fill before it was given a corpus');
-    const before = this.#filler.bytesRead;
-    this.#filler.fill(request);
-    return this.#filler.bytesRead - before;
+  fill(requests: readonly FillRequest[]): FillOutcome[] {
+    const filler = this.#filler;
+    if (!filler) throw new Error('The loader was asked to fill before it was given a corpus');
+    return requests.map((request) => outcomeOf(filler, request));
+  }
+}
+
+function outcomeOf(filler: ChunkFiller, request: FillRequest): FillOutcome {
+  const before = filler.bytesRead;
+  try {
+    filler.fill(request);
+    return { bytes: filler.bytesRead - before };
+  } catch (error) {
+    return { error: toErrorRecord(error) };
   }
 }

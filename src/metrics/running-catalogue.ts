@@ -71,7 +71,7 @@ export const data = {
   ringFilled: gauge(
     'ring_filled_slots',
     'chunks',
-    'Chunks in the ring when the last step was done, its own included; all slots are filled where the loader keeps up.',
+    'Chunks in the ring when the last step was done, its own included; more than half of the slots are filled where the loader keeps up, which is asked for half of them at once.',
   ),
   ringSlots: gauge('ring_slots', 'chunks', 'Chunks the ring in shared memory holds.', {
     query: 'threadloom_ring_filled_slots / $',

@@ -1,5 +1,6 @@
 /** What crosses threads in calls of the actors. Types only. */
 import type { LockClaim } from '../checkpoint/run-lock.ts';
+import type { ErrorRecord } from '../errors.ts';
 import type { ElementType, Offset } from '../memory/table.ts';
 
 // ---------------------------------------------------------------- loader (comlink actor)
@@ -58,13 +59,16 @@ export interface FillRequest extends StreamsRequest {
   targets: Offset;
 }
 
+/** What came of a chunk: the bytes of text that were read for it, or why it is not filled. */
+export type FillOutcome = { bytes: number } | { error: ErrorRecord };
+
 export interface LoaderApi {
   /** Reads all files once: counts, checks, hashes, finds the vocabulary. Throws InputError. Counts `pulse` up. */
   scan(request: ScanRequest, pulse?: Int32Array): CorpusIndex;
   /** Must come before the first `fill`. */
   use(index: CorpusIndex, memory: WebAssembly.Memory): void;
-  /** Returns how many bytes of text it read for it. */
-  fill(request: FillRequest): number;
+  /** Fills all that can be, in order. */
+  fill(requests: readonly FillRequest[]): FillOutcome[];
 }
 
 // ---------------------------------------------------------------- checkpoint writer (comlink actor)

@@ -4,7 +4,7 @@ import { MAX_BUSY_SHARES } from '../live/points.ts';
 import type { Phase } from '../metrics/catalogue.ts';
 import { RateMeter } from '../metrics/rate-meter.ts';
 import type { GradientsRecord } from '../metrics/records.ts';
-import type { FillRequest } from '../pool/actor-protocol.ts';
+import type { FillOutcome, FillRequest } from '../pool/actor-protocol.ts';
 import type { EvaluationReport, StepReport } from './reports.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { RunProgress } from './run-progress.ts';
@@ -51,11 +51,11 @@ export class RunTelemetry {
     return this.#rate.mean;
   }
 
-  /** Has the loader fill a chunk, and counts what it read. */
-  readonly fill = async (request: FillRequest): Promise<void> => {
-    const bytes = await this.#parts.corpus.loader.calls.fill(request);
-    // Only now: another chunk may have been filled meanwhile.
-    this.#bytesRead += bytes;
+  /** Has the loader fill chunks, and counts what it read. */
+  readonly fill = async (requests: readonly FillRequest[]): Promise<readonly FillOutcome[]> => {
+    const outcomes = await this.#parts.corpus.loader.calls.fill(requests);
+    for (const outcome of outcomes) if ('bytes' in outcome) this.#bytesRead += outcome.bytes;
+    return outcomes;
   };
 
   /** What the observer is told of a step, and what logs and records it, to be called before the progress goes on. */

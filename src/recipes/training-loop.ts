@@ -1,13 +1,12 @@
 /** The loop of a run: steps, validations and checkpoints, until the end, the time limit or the signal. */
 import type { StepRequest } from '../coordinator/coordinator.ts';
 import { evaluateStreams } from '../coordinator/evaluation.ts';
-import { ChunkFeed, type FedChunk } from '../coordinator/feed.ts';
+import { ChunkFeed, type FedChunk, fillRequests, type Placed } from '../coordinator/feed.ts';
 import {
   type LayerProbe,
   type ProbeSource,
   probeGradients,
 } from '../coordinator/gradient-probe.ts';
-import { chunkWindow } from '../data/streams.ts';
 import { Vocabulary } from '../data/vocabulary.ts';
 import { NotFiniteError } from '../errors.ts';
 import type { TrainResult } from './reports.ts';
@@ -113,10 +112,9 @@ export class TrainingLoop {
   #feed(): ChunkFeed<number> {
     const { shape, plan } = this.#parts;
     const { ring } = plan.layout;
-    return new ChunkFeed(this.#progress.chunksToCome(), ring.length, (chunk, slot) => {
-      const { start, times } = chunkWindow(shape.training, chunk);
-      return this.#telemetry.fill({ start, times, ...shape.trainingSource, ...ring[slot] });
-    });
+    return new ChunkFeed(this.#progress.chunksToCome(), ring.length, (wanted) =>
+      this.#telemetry.fill(fillRequests(wanted, shape.training, shape.trainingSource, ring)),
+    );
   }
 
   async #trainStep(feed: ChunkFeed<number>, fed: FedChunk<number>): Promise<void> {
@@ -151,10 +149,7 @@ export class TrainingLoop {
   }
 
   /** Of the step after so many. */
-  #requestOf(
-    { chunk, slot }: Pick<FedChunk<number>, 'chunk' | 'slot'>,
-    steps: number,
-  ): StepRequest {
+  #requestOf({ chunk, slot }: Placed<number>, steps: number): StepRequest {
     return {
       slot,
       fromZero: chunk === 0,

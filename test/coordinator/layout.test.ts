@@ -92,7 +92,7 @@ test('both generations, carries and all ring slots are regions of their own', (t
   ];
   t.is(new Set(offsets).size, offsets.length);
   t.is(moments.length, 2);
-  t.is(ring.length, 3);
+  t.is(ring.length, 9);
 });
 
 test('carries hold the hidden state of every layer and stream, and the cell state of an LSTM', (t) => {

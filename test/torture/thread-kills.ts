@@ -93,16 +93,19 @@ async function disturb(draw: Draw, folder: string): Promise<Report> {
 
 /** One of each job, because a thread is also ended at any moment: three deaths of one task are not to come. */
 function ordersOf(steps: number): OrderKinds {
-  const everyStep: readonly Job[] = ['train', 'reduce', 'update', 'fill'];
+  // Four chunks are filled at once.
+  const calls: Partial<Record<Job, number>> = {
+    ...{ train: steps, reduce: steps, update: steps },
+    fill: Math.ceil(steps / 4),
+  };
   return {
     jobs: [
-      ...everyStep,
-      ...(['ping', 'pack', 'snapshot', 'evaluate', 'scan', 'use', 'write', 'write'] as const),
-      'publish',
+      ...(['train', 'reduce', 'update', 'fill', 'ping', 'pack', 'snapshot', 'evaluate'] as const),
+      ...(['scan', 'use', 'write', 'write', 'publish'] as const),
     ],
     most: 6,
     mostOfJob: 1,
-    spared: (job) => (everyStep.includes(job) ? steps : 1),
+    spared: (job) => calls[job] ?? 1,
   };
 }
 
