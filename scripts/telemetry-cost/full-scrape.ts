@@ -23,6 +23,7 @@ export function fullMetrics({ layers, workers }: ScrapeSize): Metrics {
     arenaBytes: new Map(REGIONS.map((region, i) => [region, 2 ** (20 + i)])),
   });
   const tasks: TaskRecord[] = [{ waitSeconds: 1e-4, seconds: 0.01 }];
+  const busySeconds = Array.from({ length: workers }, (_, worker) => worker / 7);
   metrics.recordStep({
     ...{
       step: 1,
@@ -43,12 +44,13 @@ export function fullMetrics({ layers, workers }: ScrapeSize): Metrics {
       commit: 1e-6,
     },
     tasks: { compute: tasks, reduce: tasks, update: tasks },
+    busySeconds,
   });
   metrics.recordEvaluation({ step: 1, loss: 3.5, bestLoss: 3.5, seconds: 1 });
   metrics.recordGradients({ step: 1, layers: Array.from({ length: layers }, (_, i) => layer(i)) });
   metrics.recordPool({
     ...{ workers, restarts: 0, repeatedTasks: 0, actorRestarts: { loader: 0, writer: 0 } },
-    busySeconds: Array.from({ length: workers }, (_, worker) => worker / 7),
+    busySeconds,
   });
   metrics.recordCheckpoint({ bytes: 2 ** 24, seconds: 0.5 });
   metrics.recordPendingLogs(0);

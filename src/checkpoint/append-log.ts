@@ -57,13 +57,13 @@ export class AppendLog {
   }
 
   /**
-   * Appends one line. A line that cannot be written (full disk) waits in memory and is tried again with the next one;
-   * then the error is returned. Throws TrainingError when too much waits.
+   * Appends a line of each record, in one write. What cannot be written (full disk) waits in memory and is tried again with the
+   * next ones; then the error is returned. Throws TrainingError when too much waits.
    */
-  append(record: object): Error | undefined {
-    const line = Buffer.from(`${JSON.stringify(record)}\n`);
-    this.#pending.push(line);
-    this.#pendingBytes += line.length;
+  append(records: readonly object[]): Error | undefined {
+    const lines = Buffer.from(records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    this.#pending.push(lines);
+    this.#pendingBytes += lines.length;
     const error = this.flush();
     if (error && this.#pendingBytes > MAX_PENDING_BYTES) throw tooMuch(this.path, error);
     return error;

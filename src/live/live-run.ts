@@ -141,7 +141,6 @@ export class LiveRun implements Recorder, LiveFeed {
     this.#points.addPhase(phase, seconds);
   }
 
-  /** To be told before the step whose tasks it counts. */
   recordPool(pool: PoolRecord): void {
     this.#points.addBusy(pool.busySeconds);
     this.#vitals.countRestarts(pool, this.#seconds);

@@ -5,7 +5,7 @@ import type { GradientsPoint, Point } from './protocol.ts';
 
 export class PointMaker {
   readonly #phases: readonly string[];
-  /** Busy seconds of each worker so far, and when the last step was made a point of. */
+  /** Busy seconds of each worker so far, and at the end of the last step that a point was made of. */
   #busy: readonly number[] = [];
   #busyBefore: readonly number[] = [];
   /** Seconds of what lies between two steps, by phase. */
@@ -16,7 +16,7 @@ export class PointMaker {
     this.#phases = phases;
   }
 
-  /** Totals of each worker, those of the step at hand included. */
+  /** Totals of each worker: what they did after the last step counts with what came after it. */
   addBusy(seconds: readonly number[]): void {
     this.#busy = seconds.slice(0, MAX_BUSY_SHARES);
   }
@@ -31,6 +31,7 @@ export class PointMaker {
     const seconds: Record<string, number> = { ...this.#between, ...record.phaseSeconds };
     const loss = finiteOrNull(record.loss);
     const gradNorm = finiteOrNull(record.gradNorm);
+    this.addBusy(record.busySeconds);
     const busyShares = this.#busyShares(seconds);
     this.#between = {};
     this.#busyBefore = this.#busy;

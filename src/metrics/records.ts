@@ -1,7 +1,7 @@
 /** What a training recipe hands to all who record it: metrics, live page. Types only. */
 import type { Phase } from './catalogue.ts';
 
-/** Told of what happened to one run, as it happens. Takes no more than microseconds, and throws nothing. */
+/** Told of what happened to one run, in order, within a moment. Takes no more than microseconds, and throws nothing. */
 export interface Recorder {
   /** Before the first step. */
   recordRun(run: RunRecord): void;
@@ -77,6 +77,8 @@ export interface StepRecord {
   phaseSeconds: Readonly<Partial<Record<Phase, number>>>;
   /** The tasks of each phase that has any. */
   tasks: Readonly<Partial<Record<Phase, readonly TaskRecord[]>>>;
+  /** Busy seconds of each worker up to the step's end, as `PoolRecord` has them. */
+  busySeconds: readonly number[];
   /** Chunks in the ring at the step's end, its own included. */
   ringFilled: number;
   /** By the loader since the process began. */

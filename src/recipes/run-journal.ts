@@ -31,9 +31,9 @@ export class RunJournal {
     return Object.values(this.#logs).reduce((sum, log) => sum + log.pendingBytes, 0);
   }
 
-  append(name: LogName, line: object): void {
+  append(name: LogName, lines: readonly object[]): void {
     this.#folder.checkOwned();
-    this.#failOn(name, this.#logs[name].append(line));
+    this.#failOn(name, this.#logs[name].append(lines));
   }
 
   /** Writes what waits for room on the disk. */

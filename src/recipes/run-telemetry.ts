@@ -10,6 +10,9 @@ import type { RunJournal } from './run-journal.ts';
 import type { RunProgress } from './run-progress.ts';
 import type { TrainingParts } from './training-parts.ts';
 
+/** Steps told together at most: telling more would keep the coordinator from the pool for longer than a short step takes. */
+const MAX_UNTOLD = 16;
+
 /** What a step was, beside its outcome. */
 export interface StepTimes {
   learningRate: number;
@@ -18,6 +21,20 @@ export interface StepTimes {
   loadSeconds: number;
   /** Chunks in the ring at its end. */
   ringFilled: number;
+}
+
+type BetweenSeconds = Partial<Record<Phase, number>>;
+
+/** A step that has happened, as it is logged and recorded. */
+interface UntoldStep {
+  report: StepReport;
+  outcome: StepOutcome;
+  times: StepTimes;
+  /** Of each worker up to its end, and of those since the step before. */
+  totalBusySeconds: readonly number[];
+  busySeconds: readonly number[];
+  betweenSeconds: BetweenSeconds | undefined;
+  gradients: GradientsRecord['layers'] | undefined;
 }
 
 export class RunTelemetry {
@@ -29,7 +46,8 @@ export class RunTelemetry {
   /** Busy seconds of each worker up to the last line that tells of them. */
   #busyBefore: readonly number[] = [];
   /** Time of what has come since the last step, by phase. */
-  #betweenSeconds: Partial<Record<Phase, number>> = {};
+  #betweenSeconds: BetweenSeconds = {};
+  #untold: UntoldStep[] = [];
   #bytesRead: number;
 
   constructor(
@@ -58,43 +76,63 @@ export class RunTelemetry {
     return outcomes;
   };
 
-  /** What the observer is told of a step, and what logs and records it, to be called before the progress goes on. */
-  step(outcome: StepOutcome, times: StepTimes): { report: StepReport; record: () => void } {
-    const { shape } = this.#parts;
+  /**
+   * Notes a step, and how gradients flowed in it where that was looked at, to be told by `tellSteps`. Returns what the observer is
+   * told of it.
+   */
+  step(outcome: StepOutcome, times: StepTimes, gradients?: GradientsRecord['layers']): StepReport {
     const { step, epoch, tokens } = this.#progress;
     const { loss, gradNorm, clipScale } = outcome;
-    const line = { step, epoch, tokens, loss, gradNorm, clipScale, lr: times.learningRate };
-    const tokensPerSecond = this.#rate.add(this.#progress.tokensOf(1), times.seconds);
+    const { learningRate: lr, seconds } = times;
+    const tokensPerSecond = this.#rate.add(this.#progress.tokensOf(1), seconds);
     const secondsLeft = this.#progress.secondsLeft(tokensPerSecond);
-    const rates = { tokensPerSecond, secondsLeft };
-    const { totalSteps } = shape;
-    const report: StepReport = { seconds: times.seconds, totalSteps, ...rates, ...line };
-    // Before the threads do any more.
-    const busySeconds = this.#takeBusy();
-    return { report, record: () => this.#recordStep(report, outcome, { ...times, busySeconds }) };
+    const { totalSteps } = this.#parts.shape;
+    const report: StepReport = {
+      ...{ step, epoch, tokens, loss, gradNorm, clipScale, lr },
+      ...{ seconds, totalSteps, tokensPerSecond, secondsLeft },
+    };
+    this.#untold.push({
+      ...{ report, outcome, times, gradients },
+      busySeconds: this.#takeBusy(),
+      totalBusySeconds: this.#busyBefore,
+      betweenSeconds: this.#takeBetween(),
+    });
+    return report;
   }
 
-  #recordStep(
-    { step, epoch, tokens, lr, tokensPerSecond, secondsLeft }: StepReport,
-    outcome: StepOutcome,
-    { seconds, loadSeconds, ringFilled, busySeconds }: StepTimes & { busySeconds: number[] },
-  ): void {
-    const { recorder } = this.#parts;
-    const { loss, gradNorm, clipScale, tasks } = outcome;
-    const line = { step, epoch, tokens, loss, gradNorm, clipScale, lr };
-    const phaseSeconds = { load: loadSeconds, ...outcome.phaseSeconds };
-    this.#journal.append('steps', line);
-    this.#journal.append('timings', {
-      ...{ step, seconds, phaseSeconds, busySeconds },
-      ...this.#takeBetween(),
-    });
-    recorder.recordPendingLogs(this.#journal.pendingBytes);
+  /** So many steps wait to be told that the next ones should not wait with them. */
+  get mustTell(): boolean {
+    return this.#untold.length >= MAX_UNTOLD;
+  }
+
+  /**
+   * Logs and records the steps that have not been, together: done once for all, on warm caches, it takes a fraction of the time
+   * that it takes after each step, and that is a core's, which the pool would use.
+   */
+  tellSteps(): void {
+    const steps = this.#untold;
+    if (steps.length === 0) return;
+    this.#untold = [];
+    this.#journal.append('steps', steps.map(stepLine));
+    this.#journal.append('timings', steps.map(timingLine));
+    this.#parts.recorder.recordPendingLogs(this.#journal.pendingBytes);
+    for (const step of steps) this.#record(step);
     this.threads();
-    recorder.recordStep({
-      ...{ tasks, ringFilled, phaseSeconds, bytesRead: this.#bytesRead },
-      ...{ stepTokens: this.#progress.tokensOf(1), tokensPerSecond, secondsLeft },
-      ...line,
+  }
+
+  #record({ report, outcome, times, totalBusySeconds, gradients }: UntoldStep): void {
+    const { step, epoch, tokens, loss, gradNorm, clipScale, lr } = report;
+    const { tokensPerSecond, secondsLeft } = report;
+    this.#parts.recorder.recordStep({
+      ...{ step, epoch, tokens, loss, gradNorm, clipScale, lr, tokensPerSecond, secondsLeft },
+      stepTokens: this.#progress.tokensOf(1),
+      phaseSeconds: phaseSecondsOf(outcome, times),
+      busySeconds: totalBusySeconds,
+      tasks: outcome.tasks,
+      ringFilled: times.ringFilled,
+      bytesRead: this.#bytesRead,
     });
+    if (gradients) this.#gradients({ step, layers: gradients });
   }
 
   /** A validation, already noted in the progress. */
@@ -102,7 +140,7 @@ export class RunTelemetry {
     const { recorder, observer } = this.#parts;
     const { step, epoch, tokens, bestLoss } = this.#progress;
     const line = { step, epoch, tokens, loss };
-    this.#journal.append('evals', line);
+    this.#journal.append('evals', [line]);
     recorder.recordEvaluation({ step, loss, bestLoss: bestLoss ?? Number.NaN, seconds });
     this.#addBetween('evaluate', seconds);
     this.threads();
@@ -110,16 +148,15 @@ export class RunTelemetry {
     observer.onEvaluation?.(report);
   }
 
-  gradients(layers: GradientsRecord['layers']): void {
-    const record: GradientsRecord = { step: this.#progress.step, layers };
-    this.#journal.append('gradients', record);
+  #gradients(record: GradientsRecord): void {
+    this.#journal.append('gradients', [record]);
     this.#parts.recorder.recordGradients(record);
   }
 
   sample(text: string): void {
     const { recorder, observer } = this.#parts;
     const sample = { step: this.#progress.step, text };
-    this.#journal.append('samples', sample);
+    this.#journal.append('samples', [sample]);
     recorder.recordSample(sample);
     observer.onSample?.(sample);
   }
@@ -136,14 +173,13 @@ export class RunTelemetry {
 
   /** After all steps: what has come since the last one has a line of its own, in which the last snapshot cannot be. */
   end(): void {
-    const between = this.#takeBetween();
-    if (!between) return;
+    const betweenSeconds = this.#takeBetween();
+    if (!betweenSeconds) return;
     const { step } = this.#progress;
     const busySeconds = this.#takeBusy();
-    this.#journal.append('timings', {
-      ...{ step, seconds: 0, phaseSeconds: {}, busySeconds },
-      ...between,
-    });
+    this.#journal.append('timings', [
+      { step, seconds: 0, phaseSeconds: {}, busySeconds, betweenSeconds },
+    ]);
   }
 
   threads(): void {
@@ -174,11 +210,28 @@ export class RunTelemetry {
     );
   }
 
-  /** As a line of the timings has it; undefined where nothing has come. */
-  #takeBetween(): { betweenSeconds: Partial<Record<Phase, number>> } | undefined {
+  /** undefined where nothing has come. */
+  #takeBetween(): BetweenSeconds | undefined {
     const betweenSeconds = this.#betweenSeconds;
     if (Object.keys(betweenSeconds).length === 0) return;
     this.#betweenSeconds = {};
-    return { betweenSeconds };
+    return betweenSeconds;
   }
+}
+
+/** A line of steps.ndjson: what is the same to the byte however the run was cut or computed. */
+function stepLine({ report }: UntoldStep): object {
+  const { step, epoch, tokens, loss, gradNorm, clipScale, lr } = report;
+  return { step, epoch, tokens, loss, gradNorm, clipScale, lr };
+}
+
+/** A line of timings.ndjson. */
+function timingLine({ report, outcome, times, busySeconds, betweenSeconds }: UntoldStep): object {
+  const { step, seconds } = report;
+  const phaseSeconds = phaseSecondsOf(outcome, times);
+  return { step, seconds, phaseSeconds, busySeconds, betweenSeconds };
+}
+
+function phaseSecondsOf(outcome: StepOutcome, { loadSeconds }: StepTimes) {
+  return { load: loadSeconds, ...outcome.phaseSeconds };
 }

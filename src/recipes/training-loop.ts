@@ -17,6 +17,9 @@ import { RunSaver } from './run-saver.ts';
 import { RunTelemetry } from './run-telemetry.ts';
 import type { TrainingParts } from './training-parts.ts';
 
+/** Until a step is logged and recorded, together with those that follow it meanwhile. */
+const TELL_MILLISECONDS = 100;
+
 export class TrainingLoop {
   readonly #parts: TrainingParts;
   readonly #progress: RunProgress;
@@ -25,8 +28,8 @@ export class TrainingLoop {
   readonly #saver: RunSaver;
   /** The step to come, where its tasks have been given out. */
   #upcoming: StepRequest | undefined;
-  /** Logs and records the last step, where that has not been done. */
-  #untold: (() => void) | undefined;
+  /** Tells the last steps, in a moment. */
+  #telling: NodeJS.Timeout | undefined;
   /** What that threw, where it did. */
   #notTold: { error: unknown } | undefined;
 
@@ -86,18 +89,18 @@ export class TrainingLoop {
         if (!fed) break;
         await this.#trainStep(feed, fed);
         this.#saver.check();
-        if (progress.somethingDue) this.#tellStep();
+        if (progress.somethingDue) this.#tellSteps();
         this.#checkTold();
         if (progress.sampleDue) await this.#sample();
         if (progress.evaluationDue) await this.#evaluate(signal);
         if (progress.checkpointDue) await this.#saver.save({ wait: false, best: false });
       }
-      this.#tellStep();
+      this.#tellSteps();
       this.#checkTold();
       if (!signal?.aborted) await this.#evaluate(signal);
       progress.complete = progress.finished && !signal?.aborted;
     } catch (error) {
-      this.#tellStep();
+      this.#tellSteps();
       if (error instanceof NotFiniteError) this.#parts.recorder.recordNotFinite();
       await this.#saver.saveAfter(error);
     } finally {
@@ -128,7 +131,7 @@ export class TrainingLoop {
     const stepping = engine.coordinator.step(request, this.#upcoming);
     // The pool computes: what else is to be done does not hold it up.
     feed.refill();
-    this.#tellStep();
+    if (this.#telemetry.mustTell) this.#tellSteps();
     const outcome = await stepping;
     const seconds = waitSeconds + outcome.seconds;
     const gradients = isDue(progress.step + 1, config.gradientsEvery)
@@ -139,12 +142,8 @@ export class TrainingLoop {
     const ringFilled = 1 + feed.readyAhead;
     const { learningRate } = request;
     const times = { learningRate, seconds, loadSeconds: waitSeconds, ringFilled };
-    const { report, record } = this.#telemetry.step(outcome, times);
-    // First: the step has happened, whatever the observer does.
-    this.#untold = () => {
-      record();
-      if (gradients) this.#telemetry.gradients(gradients);
-    };
+    const report = this.#telemetry.step(outcome, times, gradients);
+    this.#telling ??= setTimeout(() => this.#tellSteps(), TELL_MILLISECONDS);
     observer.onStep?.(report);
   }
 
@@ -159,17 +158,17 @@ export class TrainingLoop {
   }
 
   /** Throws nothing, since the pool may be computing: the step under way must end before anything else is asked of it. */
-  #tellStep(): void {
-    const tell = this.#untold;
-    this.#untold = undefined;
+  #tellSteps(): void {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
     try {
-      tell?.();
+      this.#telemetry.tellSteps();
     } catch (error) {
       this.#notTold ??= { error };
     }
   }
 
-  /** Throws what kept a step from being told. */
+  /** Throws what kept steps from being told. */
   #checkTold(): void {
     if (this.#notTold) throw this.#notTold.error;
   }
@@ -177,6 +176,8 @@ export class TrainingLoop {
   /** A step whose gradients cannot be looked at is taken back: else a resumed run would not have its line of them. */
   async #probe(source: ProbeSource): Promise<LayerProbe[]> {
     const { engine, plan } = this.#parts;
+    // Its time counts with this step, not with those before.
+    this.#tellSteps();
     try {
       return await this.#telemetry.time('gradients', () => probeGradients(plan, engine, source));
     } catch (error) {

@@ -114,8 +114,7 @@ test('a step that was not finite is told after the end', (t) => {
 test('at its end a run tells its last step again, with the time of what came after it', (t) => {
   const { run, stop, told } = watched();
   const pool = { workers: 2, restarts: 0, repeatedTasks: 0, actorRestarts: {} };
-  run.recordPool({ ...pool, busySeconds: [0.5, 0.25] });
-  run.recordStep(stepRecord(1));
+  run.recordStep(stepRecord(1, { busySeconds: [0.5, 0.25] }));
   run.recordPhase('load', 3);
   run.recordPool({ ...pool, busySeconds: [3.5, 1.75] });
   run.end('finished');
@@ -153,15 +152,14 @@ test('of a long sample the beginning is told, and says so', (t) => {
 test('the workers of a point were busy for their share of its step', (t) => {
   const { run, stop, told } = watched();
   const pool = { workers: 2, restarts: 0, repeatedTasks: 0, actorRestarts: {} };
-  run.recordPool({ ...pool, busySeconds: [0.75, 0.5] });
-  run.recordStep(stepRecord(1));
-  run.recordPool({ ...pool, busySeconds: [1.25, 1.5] });
-  run.recordStep(stepRecord(2));
+  // Both are told together, while the pool is at the second.
+  run.recordStep(stepRecord(1, { busySeconds: [0.75, 0.5] }));
+  run.recordStep(stepRecord(2, { busySeconds: [1.25, 1.5] }));
+  run.recordPool({ ...pool, busySeconds: [1.5, 1.5] });
   // A validation of three seconds, and a step of one.
   run.recordEvaluation({ step: 2, loss: 2, bestLoss: 2, seconds: 3 });
   run.recordPool({ ...pool, busySeconds: [3.25, 3.5] });
-  run.recordPool({ ...pool, busySeconds: [3.75, 4.5] });
-  run.recordStep(stepRecord(3));
+  run.recordStep(stepRecord(3, { busySeconds: [3.75, 4.5] }));
   run.end('finished');
   t.deepEqual(
     told('points')

@@ -43,6 +43,7 @@ export function stepRecord(step: number, others: Partial<StepRecord> = {}): Step
     secondsLeft: 10,
     phaseSeconds: { load: 0.25, compute: 0.5, reduce: 0.25 },
     tasks: {},
+    busySeconds: [],
     ringFilled: 2,
     bytesRead: 0,
     ...others,

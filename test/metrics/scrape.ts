@@ -46,6 +46,7 @@ export const STEP: StepRecord = {
     ],
     reduce: [{ waitSeconds: 0.000244140625, seconds: 0.0625 }],
   },
+  busySeconds: [0.25, 0.5, 0.375],
   ringFilled: 2,
   bytesRead: 70_000,
 };

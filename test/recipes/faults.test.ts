@@ -11,7 +11,14 @@ import type { TrainObserver, TrainResult } from '../../src/recipes/reports.ts';
 import { resume, train } from '../../src/recipes/train.ts';
 import { FaultInjector } from '../faults/injector.ts';
 import type { Order } from '../faults/orders.ts';
-import { checkpointSteps, logsOf, noteWarnings, runPlace, TINY_SETTINGS } from '../helpers/runs.ts';
+import {
+  checkpointSteps,
+  linesOf,
+  logsOf,
+  noteWarnings,
+  runPlace,
+  TINY_SETTINGS,
+} from '../helpers/runs.ts';
 import { writeText } from '../helpers/text.ts';
 
 const SETTINGS: Settings = {
@@ -161,6 +168,18 @@ test.serial(
   /^The checkpoint writer thread failed: a fault was injected\. That was 3 times at write\.$/,
   5,
 );
+
+test.serial('while a worker hangs, all steps before are in the log', async (t) => {
+  const { settings, options } = disturbed(t, [
+    { manner: 'hang', job: 'train', when: 'before', shard: 1, spare: 7 },
+  ]);
+  const logged: number[] = [];
+  const onWarning = () =>
+    logged.push(...linesOf(logsOf(settings.run!).steps).map(({ step }) => step));
+  const nothingDue = { evalEvery: 100, checkpointEvery: 100, gradientsEvery: 100 };
+  await train({ ...settings, ...nothingDue }, { ...options, onWarning });
+  t.deepEqual(logged, [1, 2, 3, 4, 5, 6, 7]);
+});
 
 test.serial('an evaluation goes on as if nothing had been', async (t) => {
   const { run, evalLoss } = await undisturbed;

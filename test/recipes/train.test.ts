@@ -245,3 +245,14 @@ test('a step whose observer throws has happened: its line and its checkpoint are
   );
   t.is(checkpointSteps(run).at(-1), 3);
 });
+
+test('steps are logged together, but soon', async (t) => {
+  const { settings } = runPlace(t);
+  const request = settings('r', { steps: 100, evalEvery: 100 });
+  const behind: number[] = [];
+  await train(request, {
+    onStep: ({ step }) => behind.push(step - linesOf(logsOf(request.run!).steps).length),
+  });
+  t.is(behind.length, 100);
+  t.true(Math.max(...behind) <= 17, `${behind}`);
+});

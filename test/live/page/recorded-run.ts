@@ -54,7 +54,8 @@ export class RecordedRun {
       const norm = { gradNorm: isClipped ? 1.6 : 0.8, clipScale: isClipped ? 0.625 : 1 };
       const phaseSeconds = { load: 0.002, compute: 0.01 + 0.001 * step, update: 0.003 };
       this.#spend(phaseSeconds);
-      this.recorder.recordStep(stepRecord(step, { ...norm, phaseSeconds }));
+      const busySeconds = this.#busySeconds;
+      this.recorder.recordStep(stepRecord(step, { ...norm, phaseSeconds, busySeconds }));
     }
   }
 
@@ -82,7 +83,11 @@ export class RecordedRun {
       restarts: 0,
       repeatedTasks: 0,
       actorRestarts: {},
-      busySeconds: BUSY.map((share) => share * this.#seconds),
+      busySeconds: this.#busySeconds,
     });
+  }
+
+  get #busySeconds(): number[] {
+    return BUSY.map((share) => share * this.#seconds);
   }
 }
