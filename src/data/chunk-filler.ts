@@ -1,11 +1,13 @@
 /** Puts chunks of a corpus into the arena. */
 import type { CorpusIndex, FillRequest, StreamsRequest } from '../pool/actor-protocol.ts';
 import { streamLength } from './streams.ts';
-import { Cursor, TextReader } from './text-reader.ts';
+import { BLOCK_BYTES, Cursor, MAX_SYMBOL_BYTES, TextReader } from './text-reader.ts';
 import { Vocabulary } from './vocabulary.ts';
 
 /** Ways to cut the text whose places are remembered: training, validation, and some to spare. */
 const CUTS = 4;
+/** What is read ahead for all streams of a cut. */
+const AHEAD_BYTES = 2 ** 19;
 
 export class ChunkFiller {
   readonly #readers: Record<StreamsRequest['side'], TextReader>;
@@ -37,13 +39,16 @@ export class ChunkFiller {
     if (this.#window.length < times + 1) this.#window = new Int32Array(times + 1);
     const reader = this.#readers[request.side];
     const cursors = this.#cursorsOf(request);
+    const left = length - start + 1;
     for (let stream = 0; stream < streams; stream++) {
-      reader.read(first + stream * length + start, times + 1, this.#window, cursors[stream]);
+      const position = first + stream * length + start;
+      reader.read(position, times + 1, this.#window, cursors[stream], left);
       for (let time = 0; time < times; time++) {
         this.#words[ids + time * streams + stream] = this.#window[time];
         this.#words[targets + time * streams + stream] = this.#window[time + 1];
       }
     }
+    reader.check(cursors);
   }
 
   /** Bytes of text read so far. */
@@ -56,13 +61,17 @@ export class ChunkFiller {
     this.#readers.val.close();
   }
 
-  #cursorsOf({ side, first, count, streams }: StreamsRequest): Cursor[] {
+  #cursorsOf({ side, first, count, streams, times }: FillRequest): Cursor[] {
     const cut = [side, first, count, streams].join(' ');
     const known = this.#cursors.get(cut);
     if (known) return known;
     const [oldest] = this.#cursors.keys();
     if (this.#cursors.size >= CUTS) this.#cursors.delete(oldest);
-    const cursors = Array.from({ length: streams }, () => new Cursor());
+    // At least a window, so that each takes one read.
+    const windowBytes = MAX_SYMBOL_BYTES * (times + 1);
+    const roomBytes = Math.max(Math.floor(AHEAD_BYTES / streams), windowBytes);
+    const room = Math.min(roomBytes, BLOCK_BYTES);
+    const cursors = Array.from({ length: streams }, () => new Cursor(room));
     this.#cursors.set(cut, cursors);
     return cursors;
   }

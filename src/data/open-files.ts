@@ -22,13 +22,25 @@ export class OpenFiles {
    * scanned any more: checked after the read, so what is returned is from before any change.
    */
   read(file: number, first: number, into: Uint8Array): void {
+    this.#whileUnchanged(file, (descriptor) => {
+      const done = readUpTo(descriptor, first, into);
+      this.bytesRead += done;
+      return done === into.length;
+    });
+  }
+
+  /** Throws TrainingError where the file is not what was scanned any more. */
+  check(file: number): void {
+    this.#whileUnchanged(file, () => true);
+  }
+
+  #whileUnchanged(file: number, use: (descriptor: number) => boolean): void {
     const { path, bytes, modifiedMs } = this.#files[file];
     try {
       const descriptor = this.#descriptorOf(file);
-      const done = readUpTo(descriptor, first, into);
-      this.bytesRead += done;
+      const succeeded = use(descriptor);
       const { size, mtimeMs } = fstatSync(descriptor);
-      if (done === into.length && size === bytes && mtimeMs === modifiedMs) return;
+      if (succeeded && size === bytes && mtimeMs === modifiedMs) return;
     } catch (error) {
       throw new TrainingError(
         `The text of the run cannot be read any more: ${messageOf(error)}`,

@@ -100,6 +100,22 @@ for (const tokens of ['char', 'byte'] as const) {
   });
 }
 
+for (const room of [4, 5, 7, 64]) {
+  test(`Windows in a row are right, and each byte is read about once, with room for ${room} bytes`, (t) => {
+    const { index, reader } = open(t, [MIXED.slice(0, 901), MIXED.slice(901, 2000)]);
+    const wanted = codePoints(MIXED.slice(0, 2000));
+    const cursor = new Cursor(room);
+    for (let at = 0; at + 7 <= wanted.length; at += 6) {
+      const ids = new Int32Array(7);
+      reader.read(at, 7, ids, cursor, wanted.length - at);
+      const window = Array.from(ids, (id) => index.vocabulary[id]);
+      t.deepEqual(window, wanted.slice(at, at + 7));
+    }
+    // Up to three bytes of the next character, and the last one of a window, may be read once more.
+    t.true(reader.bytesRead <= index.bytes * (1 + 3 / (room - 3)), `${reader.bytesRead}`);
+  });
+}
+
 test('A cursor that stands elsewhere is moved', (t) => {
   const { index, reader } = open(t, ['né', '中文😀']);
   const cursor = new Cursor();
