@@ -30,8 +30,12 @@ export interface ArenaPlan {
   evaluation: readonly Span[];
 }
 
-/** Chunks prepared ahead: the one being computed, and the next ones, which are asked for half of them at once. */
-const RING_SLOTS = 9;
+/**
+ * Most chunks that the loader is asked for at once, and their bytes: a request wakes the loader, and its answer the coordinator, which
+ * is much beside a short step.
+ */
+const MAX_TOGETHER = 8;
+const MAX_TOGETHER_BYTES = 2 ** 19;
 
 export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
   const { table, times, training } = plan;
@@ -70,8 +74,8 @@ export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
       carry('evaluation carry 0', evaluationStreams),
       carry('evaluation carry 1', evaluationStreams),
     ] as const,
-    ring: addRing(builder, 'ring', training ? RING_SLOTS : 0, times, training?.streams ?? 0),
-    evaluationRing: addRing(builder, 'evaluation ring', RING_SLOTS, times, evaluationStreams),
+    ring: training ? addRing(builder, 'ring', times, training.streams) : [],
+    evaluationRing: addRing(builder, 'evaluation ring', times, evaluationStreams),
     shards: layoutShards(builder, plan, sizing),
     sample: addSample(builder, plan),
     snapshot: addSnapshot(builder, plan),
@@ -127,23 +131,26 @@ function addCarry(
   return builder.add(name, 'float32', states, spec.layers, streams, spec.hidden);
 }
 
-function addRing(
-  builder: TableBuilder,
-  name: string,
-  slots: number,
-  times: number,
-  streams: number,
-): RingSlot[] {
-  return Array.from({ length: slots }, (_, i) => ({
-    ids: builder.add(`${name} ${i} ids`, 'int32', times, streams),
-    targets: builder.add(`${name} ${i} targets`, 'int32', times, streams),
-  }));
+/** Slots for the chunk being computed, and for twice as many as are asked for at once. */
+function addRing(builder: TableBuilder, name: string, times: number, streams: number): RingSlot[] {
+  const bytes = 2 * WORD_BYTES * times * streams;
+  const together = Math.max(1, Math.min(MAX_TOGETHER, Math.floor(MAX_TOGETHER_BYTES / bytes)));
+  return Array.from({ length: 1 + 2 * together }, (_, i) =>
+    addSlot(builder, `${name} ${i}`, times, streams),
+  );
+}
+
+function addSlot(builder: TableBuilder, name: string, times: number, streams: number): RingSlot {
+  return {
+    ids: builder.add(`${name} ids`, 'int32', times, streams),
+    targets: builder.add(`${name} targets`, 'int32', times, streams),
+  };
 }
 
 function addSample(builder: TableBuilder, { table, training }: ArenaPlan): SampleRegions {
   const streams = training ? 1 : 0;
   const carry = (name: string) => addCarry(builder, table, name, streams);
-  const [slot] = addRing(builder, 'sample ring', 1, 1, streams);
+  const slot = addSlot(builder, 'sample ring', 1, streams);
   return { slot, carries: [carry('sample carry 0'), carry('sample carry 1')] };
 }
 

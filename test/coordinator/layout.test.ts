@@ -92,7 +92,11 @@ test('both generations, carries and all ring slots are regions of their own', (t
   ];
   t.is(new Set(offsets).size, offsets.length);
   t.is(moments.length, 2);
-  t.is(ring.length, 9);
+});
+
+test('the loader is asked for more chunks at once where they are small, each time for half of those ahead', (t) => {
+  const slots = (times: number) => plan({ times, streams: 64 }).ring.length;
+  t.deepEqual([16, 64, 256, 1024, 4096].map(slots), [17, 17, 9, 3, 3]);
 });
 
 test('carries hold the hidden state of every layer and stream, and the cell state of an LSTM', (t) => {

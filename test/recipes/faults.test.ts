@@ -157,8 +157,8 @@ test.serial(
 );
 test.serial(
   endsWith,
-  // Four chunks are asked for at once; the first call is of the validation.
-  { ...ANY, manner: 'exit', job: 'fill', when: 'before', spare: 3 },
+  // The first call is of the validation, the second of eight chunks.
+  { ...ANY, manner: 'exit', job: 'fill', when: 'before', spare: 2 },
   /^The loader thread ended unexpectedly with exit code 7\. That was 3 times at fill\.$/,
   8,
 );

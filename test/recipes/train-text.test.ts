@@ -116,7 +116,8 @@ test('a text that changes while it is trained on ends the run, its last state sa
   await t.throwsAsync(failed, { message: /to stay as it was when the run began, but it changed/ });
   const kept = checkpointSteps(run);
   const last = kept[kept.length - 1];
-  t.true(last >= 3 && last < 12);
+  // At most sixteen chunks had been filled ahead.
+  t.true(last >= 3 && last < 20);
   t.is(linesOf(logsOf(run).steps).length, last);
   await t.throwsAsync(resume(run), {
     instanceOf: InputError,

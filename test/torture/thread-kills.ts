@@ -93,10 +93,10 @@ async function disturb(draw: Draw, folder: string): Promise<Report> {
 
 /** One of each job, because a thread is also ended at any moment: three deaths of one task are not to come. */
 function ordersOf(steps: number): OrderKinds {
-  // Four chunks are filled at once.
+  // Eight chunks are filled at once.
   const calls: Partial<Record<Job, number>> = {
     ...{ train: steps, reduce: steps, update: steps },
-    fill: Math.ceil(steps / 4),
+    fill: Math.ceil(steps / 8),
   };
   return {
     jobs: [
