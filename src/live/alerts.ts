@@ -40,6 +40,11 @@ export interface Evidence {
   failingSince: number;
 }
 
+/** Evidence, and of its points the last ones, which count as now. */
+interface Look extends Evidence {
+  recent: readonly Point[];
+}
+
 interface Finding {
   /** It changes where something happens, never with time or with every step: each change of it is read out. */
   message: string;
@@ -52,15 +57,16 @@ interface Rule {
   severity: Alert['severity'];
   /** Training alone: at an end there is nothing to be done any more. */
   whileTraining: boolean;
-  find(evidence: Evidence, now: number): Finding | undefined;
+  find(look: Look, now: number): Finding | undefined;
   advice: string;
 }
 
 /** All that are active; each keeps its beginning from `before`. */
 export function activeAlerts(evidence: Evidence, now: number, before: readonly Alert[]): Alert[] {
+  const look: Look = { ...evidence, recent: recentPoints(evidence.points) };
   return RULES.flatMap(({ name, severity, whileTraining, find, advice }) => {
     if (whileTraining && evidence.state !== 'training') return [];
-    const found = find(evidence, now);
+    const found = find(look, now);
     if (!found) return [];
     const since = before.find((alert) => alert.name === name)?.since ?? found.since ?? now;
     return [{ name, severity, since, message: found.message, advice }];
@@ -147,17 +153,17 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-function noProgress(evidence: Evidence, now: number): Finding | undefined {
-  const limit = progressLimit(evidence);
-  if (now - evidence.lastProgress <= limit) return;
+function noProgress(look: Look, now: number): Finding | undefined {
+  const limit = progressLimit(look);
+  if (now - look.lastProgress <= limit) return;
   return {
     message: `No step was done for more than ${Math.round(limit)} s.`,
-    since: evidence.lastProgress,
+    since: look.lastProgress,
   };
 }
 
 /** Seconds that may pass until a step is done, or a validation. */
-function progressLimit({ points, isValidating, longestValidationSeconds }: Evidence): number {
+function progressLimit({ points, recent, isValidating, longestValidationSeconds }: Look): number {
   const { noProgressSeconds, noProgressSteps, noProgressValidations } = THRESHOLDS;
   if (isValidating) {
     // Nothing tells how long the first one takes; a thread that hangs in it is replaced.
@@ -165,7 +171,6 @@ function progressLimit({ points, isValidating, longestValidationSeconds }: Evide
     return Math.max(noProgressSeconds, noProgressValidations * longestValidationSeconds);
   }
   if (points.length === 0) return THRESHOLDS.noFirstStepSeconds;
-  const recent = recentPoints(points);
   const seconds = recent.length > 0 ? meanStepSeconds(recent) : slowestStepSeconds(points);
   return Math.max(noProgressSeconds, noProgressSteps * seconds);
 }
@@ -194,9 +199,9 @@ function vanishing({ gradients }: Evidence): Finding | undefined {
   };
 }
 
-function exploding({ points, gradients }: Evidence): Finding | undefined {
+function exploding({ points, recent, gradients }: Look): Finding | undefined {
   const { explodingNormRatio, explodingLagRatio } = THRESHOLDS;
-  if (hasExplodingNorm(points)) {
+  if (hasExplodingNorm(points, recent)) {
     return { message: `A gradient norm was more than ${explodingNormRatio} times the median.` };
   }
   const found = explodingLayer(gradients);
@@ -208,8 +213,8 @@ function exploding({ points, gradients }: Evidence): Finding | undefined {
   return { message: `In layer ${found.layer} the gradient at lag ${found.lag} is ${size}.` };
 }
 
-function straggler({ points, hasIdleWorkers }: Evidence): Finding | undefined {
-  const worker = hasIdleWorkers ? undefined : slowestWorker(recentPoints(points));
+function straggler({ recent, hasIdleWorkers }: Look): Finding | undefined {
+  const worker = hasIdleWorkers ? undefined : slowestWorker(recent);
   if (worker === undefined) return;
   return {
     message: `Worker ${worker} is busy more than ${THRESHOLDS.stragglerRatio} times as long as the median worker.`,
@@ -226,9 +231,9 @@ function restarting({ restarts }: Evidence, now: number): Finding | undefined {
   };
 }
 
-function starving({ points, phases }: Evidence): Finding | undefined {
+function starving({ recent, phases }: Look): Finding | undefined {
   const limit = THRESHOLDS.loadShare;
-  if (loadShare(recentPoints(points), phases) <= limit) return;
+  if (loadShare(recent, phases) <= limit) return;
   return { message: `More than ${formatShare(limit)} of a step is spent waiting for text.` };
 }
 

@@ -61,13 +61,15 @@ export function stepsAboveLowestLoss(points: readonly Point[]): {
   return { steps, bound, lowest };
 }
 
-/** Whether the highest norm of now lies far above the median of all. */
-export function hasExplodingNorm(points: readonly Point[]): boolean {
+/** Whether the highest norm of the `recent` points lies far above the median of all. */
+export function hasExplodingNorm(points: readonly Point[], recent: readonly Point[]): boolean {
   if (sum(points, ({ steps }) => steps) < THRESHOLDS.explodingMinimumSteps) return false;
-  const recent = recentPoints(points);
-  const highest = Math.max(...recent.map(({ highestGradNorm }) => highestGradNorm ?? 0));
-  const middle = median(points.flatMap(({ gradNorm }) => gradNorm ?? []));
-  return middle > 0 && highest > THRESHOLDS.explodingNormRatio * middle;
+  let highest = 0;
+  for (const { highestGradNorm } of recent) highest = Math.max(highest, highestGradNorm ?? 0);
+  const isFarAbove = (norm: number) => norm > 0 && highest > THRESHOLDS.explodingNormRatio * norm;
+  // Else it is not far above the median either, which takes longer to find.
+  if (!points.some(({ gradNorm }) => isFarAbove(gradNorm ?? 0))) return false;
+  return isFarAbove(median(points.flatMap(({ gradNorm }) => gradNorm ?? [])));
 }
 
 export interface LagRatio {
@@ -126,6 +128,9 @@ function stepSeconds({ phaseSeconds }: Point): number {
   return sum(phaseSeconds, (seconds) => seconds);
 }
 
+/** By index, since an iterator, and `reduce`, make an object of each number: once a second all points of a run are looked at. */
 function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {
-  return items.reduce((total, item) => total + value(item), 0);
+  let total = 0;
+  for (let i = 0; i < items.length; i++) total += value(items[i]);
+  return total;
 }
