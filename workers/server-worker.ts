@@ -42,8 +42,10 @@ class RunServer implements ServerApi {
     return { url, port: this.#server.port, movedFrom };
   }
 
-  publish(event: FeedEvent): void {
-    for (const listener of this.#listeners) listener(event);
+  publish(events: readonly FeedEvent[]): void {
+    for (const event of events) {
+      for (const listener of this.#listeners) listener(event);
+    }
   }
 
   secondsToScrape(): number {

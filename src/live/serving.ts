@@ -10,7 +10,7 @@ export interface ServerApi {
    * Rejects as `startMetricsServer`. To be called once, before all else.
    */
   open(place: ServingPlace, contentType: string, run: MessagePort): Promise<ServingAddress>;
-  publish(event: FeedEvent): void;
+  publish(events: readonly FeedEvent[]): void;
   /** As `MetricsServer` has these. */
   secondsToScrape(): number;
   untilScraped(): Promise<void>;

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Phase } from './catalogue.ts';
-import { CoordinationMetrics, setTotal } from './coordination-metrics.ts';
+import { CoordinationMetrics } from './coordination-metrics.ts';
 import { createInstruments, type Instruments } from './definitions.ts';
 import { EventLoopLag } from './event-loop.ts';
 import { recordLayers } from './layer-metrics.ts';
@@ -17,6 +17,7 @@ import type {
   SampleRecord,
   StepRecord,
 } from './records.ts';
+import { StepMetrics } from './step-metrics.ts';
 
 export interface MetricsOptions {
   /** Folder of the run. Its last name becomes the label `run` of every series; no path is shown. */
@@ -60,11 +61,12 @@ export class Metrics implements Recorder {
   readonly #registry: Registry;
   readonly #instruments: Instruments;
   readonly #coordination: CoordinationMetrics;
+  readonly #steps: StepMetrics;
   readonly #now: () => number;
   readonly #eventLoopLag: EventLoopLag | undefined;
-  #flopsPerToken = 0;
-  #peakFlops: number | undefined;
   #lastStep: { step: number; milliseconds: number } | undefined;
+  /** The last. */
+  #pool: PoolRecord | undefined;
   #lastCheckpoint: { milliseconds: number } | undefined;
 
   constructor(
@@ -77,6 +79,7 @@ export class Metrics implements Recorder {
     this.#registry = registry;
     this.#instruments = instruments;
     this.#coordination = new CoordinationMetrics(instruments);
+    this.#steps = new StepMetrics(instruments, this.#coordination);
     this.#now = now;
     this.#eventLoopLag = eventLoopLag;
   }
@@ -93,35 +96,13 @@ export class Metrics implements Recorder {
     if (record.clipNorm > 0) instruments.clipNorm.set(record.clipNorm);
     instruments.ringSlots.set(record.ringSlots);
     for (const [region, bytes] of record.arenaBytes) instruments.arenaBytes.set({ region }, bytes);
-    this.#flopsPerToken = record.flopsPerToken;
-    this.#peakFlops = record.peakFlops;
+    this.#steps.begin(record);
     if (record.peakFlops) instruments.peakFlops.set(record.peakFlops);
   }
 
   recordStep(record: StepRecord): void {
-    const instruments = this.#instruments;
-    const { step, loss, gradNorm, clipScale, tokensPerSecond } = record;
-    instruments.steps.inc();
-    instruments.tokens.inc(record.stepTokens);
-    instruments.step.set(step);
-    instruments.epoch.set(record.epoch);
-    instruments.trainLoss.set(loss);
-    instruments.trainBits.set(loss / Math.LN2);
-    instruments.trainPerplexity.set(Math.exp(loss));
-    instruments.gradientNorm.set(gradNorm);
-    instruments.clippedGradientNorm.set(gradNorm * clipScale);
-    if (clipScale < 1) instruments.clippedSteps.inc();
-    instruments.learningRate.set(record.lr);
-    instruments.tokensPerSecond.set(tokensPerSecond);
-    instruments.secondsLeft.set(record.secondsLeft);
-    instruments.flops.inc(record.stepTokens * this.#flopsPerToken);
-    if (this.#peakFlops) {
-      instruments.peakShare.set((tokensPerSecond * this.#flopsPerToken) / this.#peakFlops);
-    }
-    instruments.ringFilled.set(record.ringFilled);
-    setTotal(instruments.bytesRead, record.bytesRead);
-    this.#coordination.recordStep(record);
-    this.#lastStep = { step, milliseconds: this.#now() };
+    this.#lastStep = { step: record.step, milliseconds: this.#now() };
+    this.#steps.add(record);
   }
 
   /** Its end tells all. */
@@ -144,7 +125,7 @@ export class Metrics implements Recorder {
   recordSample(_sample: SampleRecord): void {}
 
   recordPool(pool: PoolRecord): void {
-    this.#coordination.recordPool(pool);
+    this.#pool = pool;
   }
 
   recordPhase(phase: Phase, seconds: number): void {
@@ -188,6 +169,8 @@ export class Metrics implements Recorder {
 
   /** All metrics of this moment, as Prometheus reads them; the text of `contentType`. */
   render(): Promise<string> {
+    this.#steps.count();
+    if (this.#pool) this.#coordination.recordPool(this.#pool);
     if (this.#lastCheckpoint) {
       this.#instruments.checkpointAge.set(this.#secondsSince(this.#lastCheckpoint.milliseconds));
     }

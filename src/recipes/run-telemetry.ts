@@ -186,7 +186,7 @@ export class RunTelemetry {
     const { engine, corpus, recorder, serverRestarts } = this.#parts;
     const { counters, busySeconds, threadIds } = engine.pool;
     recorder.recordPool({
-      busySeconds,
+      busySeconds: [...busySeconds],
       workers: threadIds.length,
       actorRestarts: {
         loader: corpus.loader.restarts,

@@ -36,7 +36,9 @@ export class ServerThread {
   readonly #closing = new AbortController();
   #actor: Actor<ServerApi>;
   readonly address: ServingAddress;
-  /** Events that the thread has not taken. */
+  /** Events of this moment, which go together. */
+  #events: FeedEvent[] = [];
+  /** Calls with events that the thread has not taken. */
   #waiting = 0;
   #restarts = 0;
 
@@ -46,7 +48,9 @@ export class ServerThread {
     this.#actor = actor;
     this.address = address;
     this.#watch = new Watch(limitSeconds, () => this.#actor.terminate(noProgress(limitSeconds)));
-    this.#stopListening = live.listen((event) => this.#publish(event));
+    this.#stopListening = live.listen((event) => {
+      if (this.#events.push(event) === 1) queueMicrotask(() => this.#publish());
+    });
     this.#replaceOnceDead(actor);
   }
 
@@ -89,10 +93,12 @@ export class ServerThread {
   }
 
   /** Lost where the thread has died: those who listen come back to a new one, and are sent what the run has been. */
-  #publish(event: FeedEvent): void {
+  #publish(): void {
+    const events = this.#events;
+    this.#events = [];
     if (this.#waiting++ === 0) this.#watch.begin();
     this.#actor.calls
-      .publish(event)
+      .publish(events)
       .catch(() => undefined)
       .finally(() => {
         if (--this.#waiting > 0) this.#watch.begin();

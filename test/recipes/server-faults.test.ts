@@ -1,4 +1,5 @@
 /** The thread that serves a run dies of all that threads die of; the run does not. */
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { LiveRun } from '../../src/live/live-run.ts';
 import { createMetrics } from '../../src/metrics/metrics.ts';
@@ -32,9 +33,11 @@ for (const manner of MANNERS) {
     const warning = new Promise<string>((resolve) => {
       const place = { host: '127.0.0.1', port: 0 };
       const parts = { place, metrics, live, limitSeconds: manner === 'hang' ? 2 : 300 };
-      void ServerThread.start({ ...parts, onWarning: resolve }).then((started) => {
+      void ServerThread.start({ ...parts, onWarning: resolve }).then(async (started) => {
         server = started;
         live.recordSample({ step: 1, text: 'the first that it is told' });
+        // What happens at once is told at once.
+        await setImmediate();
         live.recordSample({ step: 2, text: 'the last' });
       }, t.fail);
     });
