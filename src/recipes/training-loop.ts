@@ -143,7 +143,7 @@ export class TrainingLoop {
     const { learningRate } = request;
     const times = { learningRate, seconds, loadSeconds: waitSeconds, ringFilled };
     const report = this.#telemetry.step(outcome, times, gradients);
-    this.#telling ??= setTimeout(() => this.#tellSteps(), TELL_MILLISECONDS);
+    this.#telling ??= setTimeout(() => this.#tellSteps(), TELL_MILLISECONDS).unref();
     observer.onStep?.(report);
   }
 
