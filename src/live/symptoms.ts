@@ -66,10 +66,11 @@ export function hasExplodingNorm(points: readonly Point[], recent: readonly Poin
   if (sum(points, ({ steps }) => steps) < THRESHOLDS.explodingMinimumSteps) return false;
   let highest = 0;
   for (const { highestGradNorm } of recent) highest = Math.max(highest, highestGradNorm ?? 0);
-  const isFarAbove = (norm: number) => norm > 0 && highest > THRESHOLDS.explodingNormRatio * norm;
-  // Else it is not far above the median either, which takes longer to find.
-  if (!points.some(({ gradNorm }) => isFarAbove(gradNorm ?? 0))) return false;
-  return isFarAbove(median(points.flatMap(({ gradNorm }) => gradNorm ?? [])));
+  const isFarAbove = (norm: number) => highest > THRESHOLDS.explodingNormRatio * norm;
+  // Where it is far above none, it is not far above the median either, which takes longer to find.
+  if (!points.some(({ gradNorm }) => gradNorm !== null && isFarAbove(gradNorm))) return false;
+  const middle = median(points.flatMap(({ gradNorm }) => gradNorm ?? []));
+  return middle > 0 && isFarAbove(middle);
 }
 
 export interface LagRatio {

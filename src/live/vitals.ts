@@ -1,6 +1,6 @@
 /** When something last happened to a run, and what went wrong: what alerts are made from beside its curves. */
 import type { PoolRecord } from '../metrics/records.ts';
-import type { Evidence } from './alerts.ts';
+import type { Evidence } from './findings.ts';
 
 /** Restarts whose times are kept. */
 const MAX_RESTARTS = 100;

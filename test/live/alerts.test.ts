@@ -1,5 +1,6 @@
 import test from 'ava';
-import { activeAlerts, type Evidence } from '../../src/live/alerts.ts';
+import { activeAlerts } from '../../src/live/alerts.ts';
+import type { Evidence } from '../../src/live/findings.ts';
 import type { AlertName, GradientsPoint, Point } from '../../src/live/protocol.ts';
 import { Vitals } from '../../src/live/vitals.ts';
 import { SITUATION_SECONDS, SITUATIONS, type Situation } from '../helpers/situations.ts';
@@ -125,6 +126,17 @@ const CASES: Record<string, Case> = {
       { points: withEnd(1, { gradNorm: 90, highestGradNorm: 90 }) },
       { points: points(40, { highestGradNorm: 1000 }) },
     ],
+  },
+  'a norm far above a median between none and a norm': {
+    name: 'ThreadloomGradientsExploding',
+    fires: {
+      points: [
+        ...points(100, { gradNorm: 0, highestGradNorm: 0, phaseSeconds: [0.1, 0.8, 0.1] }),
+        ...points(100, { gradNorm: 2, highestGradNorm: 150, phaseSeconds: [0.1, 0.8, 0.1] }, 101),
+      ],
+    },
+    says: 'A gradient norm was more than 100 times the median.',
+    quiet: [{ points: withEnd(1, { gradNorm: 0, highestGradNorm: 0 }) }],
   },
   'one worker that all wait for': {
     name: 'ThreadloomStraggler',
