@@ -11,8 +11,8 @@ export const MAX_SYMBOL_BYTES = 4;
 const ROOM_BYTES = 4096;
 
 /**
- * A place in the joined text: where a reader goes on without a search, and mostly without a read, for each takes as long as decoding
- * a thousand characters. A new one stands nowhere.
+ * A place in the joined text: where a reader goes on without a search, and mostly without a read, which takes longer than decoding
+ * what a chunk needs of it. A new one stands nowhere.
  */
 export class Cursor {
   symbol = -1;

@@ -77,7 +77,7 @@ export interface StepRecord {
   phaseSeconds: Readonly<Partial<Record<Phase, number>>>;
   /** The tasks of each phase that has any. */
   tasks: Readonly<Partial<Record<Phase, readonly TaskRecord[]>>>;
-  /** Busy seconds of each worker up to the step's end, as `PoolRecord` has them. */
+  /** Totals as `PoolRecord` has them, up to the step's end; of the first workers, as many as are shown. */
   busySeconds: readonly number[];
   /** Chunks in the ring at the step's end, its own included. */
   ringFilled: number;
