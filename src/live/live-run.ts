@@ -34,6 +34,8 @@ export class LiveRun implements Recorder, LiveFeed {
   #history = new RunHistory();
   #alerts: Alert[] = [];
   #lastLook = 0;
+  /** Since the timer has fired. */
+  #hasLooked = false;
   /** The last one that an event has told. */
   #toldUpkeep: Upkeep;
 
@@ -71,10 +73,10 @@ export class LiveRun implements Recorder, LiveFeed {
   /** Looks at what is wrong from now on also while no step ends. */
   listen(listener: (event: FeedEvent) => void): () => void {
     const stop = this.#events.listen(listener);
-    const looking = setInterval(() => this.#look(), LOOK_MILLISECONDS).unref();
+    const watching = setInterval(() => this.#watch(), LOOK_MILLISECONDS).unref();
     return () => {
       stop();
-      clearInterval(looking);
+      clearInterval(watching);
     };
   }
 
@@ -94,11 +96,8 @@ export class LiveRun implements Recorder, LiveFeed {
     const now = this.#now();
     const point = this.#points.pointOf(record, now / 1000);
     this.#history.addPoint(point);
-    this.#steps.add(point, {
-      kind: 'training',
-      step: record.step,
-      secondsLeft: finiteOrNull(record.secondsLeft),
-    });
+    const secondsLeft = finiteOrNull(record.secondsLeft);
+    this.#steps.add(point, { kind: 'training', step: record.step, secondsLeft }, now);
     this.#vitals.progressed(now / 1000);
     if (now - this.#lastLook >= LOOK_MILLISECONDS) this.#look();
   }
@@ -188,9 +187,17 @@ export class LiveRun implements Recorder, LiveFeed {
     return this.#now() / 1000;
   }
 
+  /** Does, now and then, what steps do as they come. */
+  #watch(): void {
+    this.#steps.publish();
+    if (!this.#hasLooked) this.#look();
+    this.#hasLooked = false;
+  }
+
   /** Publishes what of checkpoints and memory, and of the alerts, has changed. */
   #look(): void {
     this.#lastLook = this.#now();
+    this.#hasLooked = true;
     this.#upkeep.measure();
     if (this.#toldUpkeep !== this.#upkeep.now) {
       this.#toldUpkeep = this.#upkeep.now;

@@ -1,10 +1,13 @@
-/** Tells of steps together, a few times a second: an event a step would be more than a page can draw. */
+/**
+ * Tells of steps together, a few times a second: an event a step would be more than a page can draw. It has no timer, which
+ * would wake its thread for nothing else: steps that none follows are told by who calls `publish` now and then.
+ */
 import type { FeedEvents } from './feed.ts';
 import { rounded } from './history.ts';
 import { PointSeries } from './points.ts';
 import type { Point, RunState } from './protocol.ts';
 
-/** Between two events of steps. */
+/** Between two events of steps, at least. */
 const PUBLISH_MILLISECONDS = 250;
 /** Most points of one event. */
 const MAX_EVENT_POINTS = 16;
@@ -16,7 +19,9 @@ export class StepEvents {
   #told: RunState = this.#state;
   /** Points that no event has told yet. */
   #pending = new PointSeries(MAX_EVENT_POINTS);
-  #publishing: NodeJS.Timeout | undefined;
+  /** Unix time in milliseconds. */
+  #lastPublished = 0;
+  #publishing: NodeJS.Immediate | undefined;
 
   constructor(events: FeedEvents) {
     this.#events = events;
@@ -32,11 +37,13 @@ export class StepEvents {
     this.#told = state;
   }
 
-  /** A step has ended, and the run is in a new state: told within a moment. */
-  add(point: Point, state: RunState): void {
+  /** A step has ended, and the run is in a new state. Steps of one moment are told together; `now`: Unix time in milliseconds. */
+  add(point: Point, state: RunState, now: number): void {
     this.#pending.add(point);
     this.#state = state;
-    this.#publishing ??= setTimeout(() => this.publish(), PUBLISH_MILLISECONDS).unref();
+    if (now - this.#lastPublished < PUBLISH_MILLISECONDS) return;
+    this.#lastPublished = now;
+    this.#publishing ??= setImmediate(() => this.publish()).unref();
   }
 
   /** The last state, told at once. */
@@ -47,7 +54,7 @@ export class StepEvents {
 
   /** Tells what is pending, with the state after it. */
   publish(): void {
-    clearTimeout(this.#publishing);
+    clearImmediate(this.#publishing);
     this.#publishing = undefined;
     const { points } = this.#pending;
     if (points.length > 0) {

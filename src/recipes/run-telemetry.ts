@@ -12,6 +12,8 @@ import type { TrainingParts } from './training-parts.ts';
 
 /** Steps told together at most: telling more would keep the coordinator from the pool for longer than a short step takes. */
 const MAX_UNTOLD = 16;
+/** After which steps are told as soon as the pool computes the next one. */
+const TELL_MILLISECONDS = 100;
 
 /** What a step was, beside its outcome. */
 export interface StepTimes {
@@ -48,6 +50,8 @@ export class RunTelemetry {
   /** Time of what has come since the last step, by phase. */
   #betweenSeconds: BetweenSeconds = {};
   #untold: UntoldStep[] = [];
+  /** When steps were told, by `performance.now()`. */
+  #lastTold = 0;
   #bytesRead: number;
 
   constructor(
@@ -100,9 +104,14 @@ export class RunTelemetry {
     return report;
   }
 
-  /** So many steps wait to be told that the next ones should not wait with them. */
+  get hasUntold(): boolean {
+    return this.#untold.length > 0;
+  }
+
+  /** Steps wait to be told that the next ones should not wait with: many, or after a while in which none was told. */
   get mustTell(): boolean {
-    return this.#untold.length >= MAX_UNTOLD;
+    if (this.#untold.length >= MAX_UNTOLD) return true;
+    return this.hasUntold && performance.now() - this.#lastTold >= TELL_MILLISECONDS;
   }
 
   /**
@@ -113,6 +122,7 @@ export class RunTelemetry {
     const steps = this.#untold;
     if (steps.length === 0) return;
     this.#untold = [];
+    this.#lastTold = performance.now();
     this.#journal.append('steps', steps.map(stepLine));
     this.#journal.append('timings', steps.map(timingLine));
     this.#parts.recorder.recordPendingLogs(this.#journal.pendingBytes);

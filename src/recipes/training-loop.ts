@@ -17,7 +17,7 @@ import { RunSaver } from './run-saver.ts';
 import { RunTelemetry } from './run-telemetry.ts';
 import type { TrainingParts } from './training-parts.ts';
 
-/** Until a step is logged and recorded, together with those that follow it meanwhile. */
+/** Until a step is logged and recorded where no other one begins meanwhile. */
 const TELL_MILLISECONDS = 100;
 
 export class TrainingLoop {
@@ -85,6 +85,7 @@ export class TrainingLoop {
       if (progress.sampleDue) await this.#sample();
       if (progress.evaluationDue) await this.#evaluate(signal);
       while (!progress.finished && !signal?.aborted) {
+        if (!feed.ready) this.#tellSoon();
         const fed = await feed.next();
         if (!fed) break;
         await this.#trainStep(feed, fed);
@@ -132,6 +133,7 @@ export class TrainingLoop {
     // The pool computes: what else is to be done does not hold it up.
     feed.refill();
     if (this.#telemetry.mustTell) this.#tellSteps();
+    else this.#tellSoon();
     const outcome = await stepping;
     const seconds = waitSeconds + outcome.seconds;
     const gradients = isDue(progress.step + 1, config.gradientsEvery)
@@ -143,7 +145,6 @@ export class TrainingLoop {
     const { learningRate } = request;
     const times = { learningRate, seconds, loadSeconds: waitSeconds, ringFilled };
     const report = this.#telemetry.step(outcome, times, gradients);
-    this.#telling ??= setTimeout(() => this.#tellSteps(), TELL_MILLISECONDS).unref();
     observer.onStep?.(report);
   }
 
@@ -155,6 +156,12 @@ export class TrainingLoop {
       learningRate: this.#progress.learningRateAfter(steps),
       clipNorm: this.#parts.config.clipNorm,
     };
+  }
+
+  /** Should no step begin that they could be told with: each wake-up of its own takes a core from the pool. */
+  #tellSoon(): void {
+    if (!this.#telemetry.hasUntold) return;
+    this.#telling ??= setTimeout(() => this.#tellSteps(), TELL_MILLISECONDS).unref();
   }
 
   /** Throws nothing, since the pool may be computing: the step under way must end before anything else is asked of it. */

@@ -40,6 +40,42 @@ test('what is wrong is told once, and again when it is over', (t) => {
   stop();
 });
 
+test('steps that none follows are told, and what is wrong by then', async (t) => {
+  const { run, clock, stop, told } = watched();
+  run.recordStep(stepRecord(1));
+  run.snapshot();
+  run.recordStep(stepRecord(2));
+  clock.seconds += 61;
+  // The run keeps no process alive.
+  const alive = setInterval(() => {}, 10_000);
+  await new Promise<void>((resolve) => {
+    const leave = run.listen(({ name }) => name === 'alerts' && resolve(leave()));
+  });
+  clearInterval(alive);
+  t.deepEqual(
+    told('points').map((points) => points.map(({ step }) => step)),
+    [[1], [2]],
+  );
+  t.deepEqual(
+    told('alerts').map((alerts) => alerts.map(({ name }) => name)),
+    [['ThreadloomNoProgress']],
+  );
+  stop();
+});
+
+test('steps of one moment are told together, a few times a second', async (t) => {
+  const { run, clock, stop, told } = watched();
+  for (let step = 1; step <= 20; step++) {
+    clock.seconds += 0.1;
+    for (const part of [0, 0.5]) run.recordStep(stepRecord(step + part));
+    await new Promise(setImmediate);
+  }
+  const points = told('points');
+  t.true(points.length >= 6 && points.length <= 8, `${points.length} events in two seconds`);
+  t.true(points.every((event) => event.length % 2 === 0));
+  stop();
+});
+
 test('no step is missed while the first validation lasts, and one is after it', (t) => {
   const { run, stop, alertsAfter } = watched();
   run.recordStep(stepRecord(1));

@@ -169,17 +169,34 @@ test.serial(
   5,
 );
 
-test.serial('while a worker hangs, all steps before are in the log', async (t) => {
-  const { settings, options } = disturbed(t, [
-    { manner: 'hang', job: 'train', when: 'before', shard: 1, spare: 7 },
-  ]);
-  const logged: number[] = [];
-  const onWarning = () =>
-    logged.push(...linesOf(logsOf(settings.run!).steps).map(({ step }) => step));
-  const nothingDue = { evalEvery: 100, checkpointEvery: 100, gradientsEvery: 100 };
-  await train({ ...settings, ...nothingDue }, { ...options, onWarning });
-  t.deepEqual(logged, [1, 2, 3, 4, 5, 6, 7]);
+const allBeforeAreLogged = test.macro({
+  title: (_, order: Order) =>
+    `while a thread hangs at ${order.job}, all steps before are in the log`,
+  async exec(t, order: Order, steps: number) {
+    const { settings, options } = disturbed(t, [order]);
+    const logged: number[] = [];
+    const onWarning = () =>
+      logged.push(...linesOf(logsOf(settings.run!).steps).map(({ step }) => step));
+    const nothingDue = { evalEvery: 100, checkpointEvery: 100, gradientsEvery: 100 };
+    await train({ ...settings, ...nothingDue }, { ...options, onWarning });
+    t.deepEqual(
+      logged,
+      Array.from({ length: steps }, (_, i) => i + 1),
+    );
+  },
 });
+
+test.serial(
+  allBeforeAreLogged,
+  { manner: 'hang', job: 'train', when: 'before', shard: 1, spare: 7 },
+  7,
+);
+// The first call is of the validation, the second of eight chunks, the third of those after them.
+test.serial(
+  allBeforeAreLogged,
+  { ...ANY, manner: 'hang', job: 'fill', when: 'before', spare: 2 },
+  8,
+);
 
 test.serial('an evaluation goes on as if nothing had been', async (t) => {
   const { run, evalLoss } = await undisturbed;
