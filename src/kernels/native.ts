@@ -29,7 +29,7 @@ interface Addon {
 }
 
 /** The form of the contract that this code calls; CONTRACT in workers/native/kernels.h. */
-const CONTRACT = 2;
+const CONTRACT = 3;
 
 /** The compiled module lies in dist/src/kernels. */
 const ROOT = new URL('../../../', import.meta.url);

@@ -145,6 +145,8 @@ export class InputGradient {
       embed,
       START.zero,
       0,
+      0,
+      0,
     );
     this.#kernels.fill(out + firstId * embed, (endId - firstId) * embed, 0);
     for (let row = 0; row < rows.count; row++) {

@@ -77,7 +77,7 @@ test('operands may stand at the very end of a memory of 4 GiB', (t) => {
     const reals = new Float32Array(memory.buffer, 4 * b);
     kernels.fill(b, c - b, 2);
     kernels.pack(b, n, 0, k, n, 0, k, 0, n, packed);
-    kernels.multiply(a, k, packed, c, n, m, k, n, 0, 0);
+    kernels.multiply(a, k, packed, c, n, m, k, n, 0, 0, 0, 0);
     t.true(reals.subarray(c - b, packed - b).every((x) => x === 4 * k));
     kernels.copy(c, end - n, n);
     t.true(reals.subarray(-n).every((x) => x === 4 * k));

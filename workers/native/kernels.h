@@ -19,7 +19,7 @@ enum Start : Size { START_ZERO = 0, START_BIAS = 1, START_ACCUMULATE = 2 };
  * Number of the form of this table, in src/kernels/native.ts too: one more whenever a member's parameters or their
  * meaning change, so that an addon built before is not called by what came after.
  */
-constexpr int CONTRACT = 2;
+constexpr int CONTRACT = 3;
 
 struct Kernels {
   Size panelColumns;
@@ -27,7 +27,8 @@ struct Kernels {
   void (*pack)(const float* source, Size stride, Size transposed, Size k, Size n, Size firstRow,
                Size rows, Size firstColumn, Size columns, float* packed);
   void (*multiply)(const float* a, Size aStride, const float* packed, float* c, Size cStride, Size m,
-                   Size k, Size n, Size start, const float* bias);
+                   Size k, Size n, Size start, const float* bias, const float* ahead,
+                   Size aheadLength);
   Size (*scratchLength)(Size groups, Size rows, Size lanes, Size m, Size n);
   void (*multiplyTransposed)(const float* a, Size aStride, Size aGroupStride, const float* b,
                              Size bStride, Size bGroupStride, Size groups,

@@ -6,7 +6,8 @@
  * After Goto & van de Geijn, Anatomy of High-Performance Matrix Multiplication (2008). The rows of a that
  * share a block of b are copied side by side, because rows that are a power of two apart would evict each
  * other from the first-level cache; the panel that comes next is prefetched evenly while the tiles of one
- * are computed.
+ * are computed, and what is to be read after the product evenly over all tiles: it may come from memory, which
+ * has nothing else to do meanwhile.
  */
 #include "operations.h"
 #include "tile.h"
@@ -29,8 +30,27 @@ static void copyRows(const float* a, Size aStride, Size rows, Size depth, float*
   }
 }
 
+/** Prefetches a region line by line, the same number for each of so many tiles. */
+class Prefetcher {
+ public:
+  Prefetcher(const float* at, Size length, Size tiles)
+      : at_(at), left_(ceilingDivide(length, LINE)), linesPerTile_(tiles > 0 ? ceilingDivide(left_, tiles) : 0) {}
+
+  void advance() {
+    const Size lines = lesser(linesPerTile_, left_);
+    for (Size i = 0; i < lines; i++) __builtin_prefetch(at_ + i * LINE, 0, 2);
+    at_ += lines * LINE;
+    left_ -= lines;
+  }
+
+ private:
+  const float* at_;
+  Size left_;
+  Size linesPerTile_;
+};
+
 /** One panel of c: `rows` rows in `tiles` tiles, `tile` being the first. */
-static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend) {
+static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend, Prefetcher& ahead) {
   tile.addends = &addend;
   tile.addendCount = addend.at ? 1 : 0;
   tile.upcoming = tile.b + tile.depth * PANEL;
@@ -38,6 +58,7 @@ static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend) {
   Size row = 0;
   for (Size index = 1; index <= tiles; index++) {
     const Size count = firstOfPart(index, tiles, rows) - row;
+    ahead.advance();
     multiplyVectors<COPY_STRIDE, 1>(count, tile);
     row += count;
     tile.a += count * COPY_STRIDE;
@@ -48,10 +69,11 @@ static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend) {
 }
 
 void multiply(const float* a, Size aStride, const float* packed, float* c, Size cStride, Size m,
-              Size k, Size n, Size start, const float* bias) {
+              Size k, Size n, Size start, const float* bias, const float* ahead, Size aheadLength) {
   alignas(64) float copies[TILES_TOGETHER * TILE_ROWS * COPY_STRIDE];
   const Size panels = ceilingDivide(n, PANEL);
   const Size parts = ceilingDivide(m, TILES_TOGETHER * TILE_ROWS);
+  Prefetcher prefetcher(ahead, aheadLength, countBlocks(k) * panels * ceilingDivide(m, TILE_ROWS));
   for (Size part = 0; part < parts; part++) {
     const Size row = firstOfPart(part, parts, m);
     const Size rows = firstOfPart(part + 1, parts, m) - row;
@@ -74,7 +96,7 @@ void multiply(const float* a, Size aStride, const float* packed, float* c, Size 
           addend = {bias + column, 0};
         }
         const Size vectors = ceilingDivide(tile.columns, WIDTH);
-        multiplyPanel(tile, rows, ceilingDivide(rows, tileRows(vectors)), addend);
+        multiplyPanel(tile, rows, ceilingDivide(rows, tileRows(vectors)), addend, prefetcher);
       }
     }
   }

@@ -13,8 +13,6 @@ namespace threadloom::THREADLOOM_PATH {
  * conflicts.
  */
 constexpr Size GAP = 16;
-/** Words of a cache line. */
-constexpr Size LINE = 16;
 constexpr Size PREFETCHED_ROWS = 8;
 
 /** An operand's rows in order of group, then row. */

@@ -37,6 +37,8 @@ constexpr int tileRows(Size vectors) { return vectors == 1 ? 8 : 12 / static_cas
 #endif
 constexpr int TILE_ROWS = tileRows(PANEL_VECTORS);
 constexpr Size PANEL = PANEL_VECTORS * WIDTH;
+/** Words of a cache line. */
+constexpr Size LINE = 16;
 /** A block of a panel fills at most the first-level cache (32 KiB). */
 constexpr Size MAXIMUM_DEPTH = 256;
 

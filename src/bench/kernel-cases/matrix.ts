@@ -37,7 +37,7 @@ function packCase(name: string, transposed: 0 | 1, m: number, k: number, n: numb
       const stride = transposed ? k : n;
       return {
         run: () => kernels.pack(source, stride, transposed, k, n, 0, k, 0, n, packed),
-        reveal: () => kernels.multiply(a, k, packed, c, n, m, k, n, START.zero, 0),
+        reveal: () => kernels.multiply(a, k, packed, c, n, m, k, n, START.zero, 0, 0, 0),
         results: [{ offset: c, length: m * n }],
       };
     },
@@ -55,7 +55,7 @@ function multiplyCase(name: string, m: number, k: number, n: number): KernelCase
       const packed = builder.add('packed', 'float32', kernels.packedLength(k, n));
       return {
         prepare: () => kernels.pack(b, n, 0, k, n, 0, k, 0, n, packed),
-        run: () => kernels.multiply(a, k, packed, c, n, m, k, n, START.zero, 0),
+        run: () => kernels.multiply(a, k, packed, c, n, m, k, n, START.zero, 0, 0, 0),
         results: [{ offset: c, length: m * n }],
       };
     },

@@ -34,7 +34,10 @@ export interface MatrixKernels {
     columns: number,
     packed: Offset,
   ): void;
-  /** c (m, n) = start + a (m, k) · b (k, n), b packed. c aliases nothing. */
+  /**
+   * c (m, n) = start + a (m, k) · b (k, n), b packed. c aliases nothing. `ahead` (aheadLength words; none where that is 0) is
+   * what will be read next: it may be brought near the processor meanwhile, and changes nothing of the result.
+   */
   multiply(
     a: Offset,
     aStride: number,
@@ -46,6 +49,8 @@ export interface MatrixKernels {
     n: number,
     start: Start,
     bias: Offset,
+    ahead: Offset,
+    aheadLength: number,
   ): void;
   /** Words of scratch that `multiplyTransposed` needs for lanes of at most `rows` rows. */
   scratchLength(groups: number, rows: number, lanes: number, m: number, n: number): number;

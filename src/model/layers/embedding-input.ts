@@ -25,6 +25,8 @@ export function projectTokens(context: NetworkContext, chunk: Chunk): void {
     width,
     START.bias,
     packed.layers[0].bias,
+    0,
+    0,
   );
   kernels.gatherRows(
     shard.projected,

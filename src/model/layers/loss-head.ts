@@ -26,6 +26,8 @@ export function computeLogits(
     spec.vocabulary,
     START.bias,
     chunk.parameters + table.get('head.bias').start,
+    0,
+    0,
   );
 }
 
@@ -103,6 +105,8 @@ function multiplyBackward(
     spec.vocabulary,
     spec.hidden,
     START.zero,
+    0,
+    0,
     0,
   );
 }

@@ -29,6 +29,8 @@ export function projectInput(
     cell.gates * spec.hidden,
     START.bias,
     packed.layers[layer].bias,
+    0,
+    0,
   );
 }
 
@@ -37,6 +39,7 @@ export function unroll(context: NetworkContext, chunk: Chunk, layer: number, at:
   const { spec, cell, kernels, packed, table } = context;
   const { hidden } = spec;
   const gateStride = cell.gateColumns * hidden;
+  const stepWords = chunk.rows * gateStride;
   const recurrentBias = chunk.parameters + table.get(`rnn.bias_hh_l${layer}`).start;
   for (let t = 0; t < chunk.times; t++) {
     moveTo(context, chunk, layer, t, at);
@@ -53,6 +56,8 @@ export function unroll(context: NetworkContext, chunk: Chunk, layer: number, at:
         count * hidden,
         ownBias ? START.bias : START.accumulate,
         ownBias ? recurrentBias + row * hidden : 0,
+        at.gates + stepWords,
+        i === 0 && t + 1 < chunk.times ? stepWords : 0,
       );
     }
     cell.forward(kernels, at);
@@ -74,6 +79,7 @@ export function unrollBackward(
   const { hidden } = spec;
   const stateWords = chunk.rows * hidden;
   const gateStride = cell.gateColumns * hidden;
+  const stepWords = chunk.rows * gateStride;
   kernels.fill(dHidden, stateWords, 0);
   if (cell.hasCellState) kernels.fill(shard.dCell, stateWords, 0);
   at.dCell = shard.dCell;
@@ -96,6 +102,8 @@ export function unrollBackward(
         hidden,
         START.accumulate,
         0,
+        at.gates - stepWords,
+        i === 0 ? stepWords : 0,
       );
     }
   }
@@ -119,6 +127,8 @@ export function projectInputBackward(
     cell.gates * spec.hidden,
     width,
     START.zero,
+    0,
+    0,
     0,
   );
 }
