@@ -12,8 +12,8 @@ import type { TrainingParts } from './training-parts.ts';
 
 /** Steps told together at most: telling more would keep the coordinator from the pool for longer than a short step takes. */
 const MAX_UNTOLD = 16;
-/** After which steps are told as soon as the pool computes the next one. */
-const TELL_MILLISECONDS = 100;
+/** Since the last telling: by then steps are told with the next one that begins, or, where none does, without. */
+export const TELL_MILLISECONDS = 100;
 
 /** What a step was, beside its outcome. */
 export interface StepTimes {

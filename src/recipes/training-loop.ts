@@ -14,11 +14,8 @@ import { RunJournal } from './run-journal.ts';
 import { trainResult } from './run-outcome.ts';
 import { isDue, RunProgress } from './run-progress.ts';
 import { RunSaver } from './run-saver.ts';
-import { RunTelemetry } from './run-telemetry.ts';
+import { RunTelemetry, TELL_MILLISECONDS } from './run-telemetry.ts';
 import type { TrainingParts } from './training-parts.ts';
-
-/** Until a step is logged and recorded where no other one begins meanwhile. */
-const TELL_MILLISECONDS = 100;
 
 export class TrainingLoop {
   readonly #parts: TrainingParts;

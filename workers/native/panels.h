@@ -12,8 +12,8 @@ namespace threadloom::THREADLOOM_PATH {
 
 /**
  * A tile of tileRows and PANEL_VECTORS fills the registers. UNROLLED indices of K make a turn of the loop, with PREFETCHES
- * of b: counting and prefetching cost more beside 12 multiply-adds than beside 28, most of all where the core is shared
- * with another program, which leaves this one about three instructions a cycle. PIECE_TILES × PIECE_PANELS of a
+ * of b: counting and prefetching cost more beside 12 multiply-adds than beside 28, most of all where another program
+ * shares the core. PIECE_TILES × PIECE_PANELS of a
  * transposed product are a piece that fits the second-level cache.
  */
 #if defined(__AVX512F__)
