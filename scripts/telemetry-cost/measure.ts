@@ -23,6 +23,8 @@ const GRADIENTS_EVERY = 100;
 const WINDOW_STEPS = 25;
 /** Turns before the clock starts, in which V8 compiles what they use: once, however long the run. */
 const WARM_UP_TURNS = 4;
+/** Of the processor's time in a turn: what a training may take while the other one has its turn. */
+const MOST_STILL = 0.01;
 const RENDERS = 50;
 /** Time of a turn with telemetry on, in units of that with it off. */
 const MOST_RATIO = 1.01;
@@ -33,6 +35,7 @@ const TELEMETRY = {
 } as const;
 type Name = keyof typeof TELEMETRY;
 type Trainings = Map<Name, Training>;
+type Ratio = Pick<Turn, 'seconds' | 'processorSeconds'>;
 
 const HELP = `npm run telemetry-cost
 
@@ -64,16 +67,17 @@ async function measure(pairs: number, steps: number): Promise<void> {
   try {
     const file = join(folder, 'text.txt');
     writeFileSync(file, 'the quick brown fox jumps over the lazy dog\n'.repeat(20_000));
-    const ratios: Turn[] = [];
+    const ratios: Ratio[] = [];
     const watchers: Watched[] = [];
     for (let pair = 0; pair < pairs; pair++) {
       // Of two equal processes the one started first may be a hundredth faster.
       const names: readonly Name[] = pair % 2 === 0 ? ['off', 'on'] : ['on', 'off'];
-      const { turns, watched } = await measurePair(names, file, folder, steps);
-      ratios.push(...turns);
+      const measured = await measurePair(names, file, folder, steps);
+      const { watched } = measured;
+      ratios.push(...measured.ratios);
       watchers.push(watched);
       log(
-        `pair ${pair + 1}: on / off ${turns.map(({ seconds }) => seconds.toFixed(3)).join(' ')}; ` +
+        `pair ${pair + 1}: on / off ${measured.ratios.map(({ seconds }) => seconds.toFixed(3)).join(' ')}; ` +
           `${watched.scrapes} scrapes answered, ${watched.eventBytes} bytes of events`,
       );
     }
@@ -94,15 +98,15 @@ async function measurePair(
   file: string,
   folder: string,
   steps: number,
-): Promise<{ turns: Turn[]; watched: Watched }> {
+): Promise<{ ratios: Ratio[]; watched: Watched }> {
   const trainings: Trainings = new Map();
   try {
     for (const name of names) {
       trainings.set(name, await startTraining(file, join(folder, name), TELEMETRY[name]));
     }
     await takeTurns(trainings, WARM_UP_TURNS);
-    const turns = await takeTurns(trainings, steps / WINDOW_STEPS);
-    return { turns, watched: await watchedOf(trainings.get('on')) };
+    const ratios = (await takeTurns(trainings, steps / WINDOW_STEPS)).map(ratioOf);
+    return { ratios, watched: await watchedOf(trainings.get('on')) };
   } finally {
     const programs = [...trainings.values()].flatMap(({ program, watcher }) =>
       watcher ? [program, watcher] : program,
@@ -112,22 +116,34 @@ async function measurePair(
   }
 }
 
-/** A turn of each, so many times; what that with telemetry took in units of the other, each time. */
-async function takeTurns(trainings: Trainings, times: number): Promise<Turn[]> {
-  const ratios: Turn[] = [];
+type TurnOfEach = Readonly<Record<Name, Turn>>;
+
+/** A turn of each, so many times. */
+async function takeTurns(trainings: Trainings, times: number): Promise<TurnOfEach[]> {
+  const taken: TurnOfEach[] = [];
   const order = [...trainings];
   for (let i = 0; i < times; i++) {
     const turns = new Map<Name, Turn>();
     for (const [name, training] of order) turns.set(name, await turn(training));
-    const [on, off] = [turns.get('on')!, turns.get('off')!];
-    ratios.push({
-      seconds: on.seconds / off.seconds,
-      processorSeconds: on.processorSeconds / off.processorSeconds,
-    });
+    taken.push({ on: turns.get('on')!, off: turns.get('off')! });
     // Off and on, on and off: a machine that gets slower favours neither.
     order.reverse();
   }
-  return ratios;
+  return taken;
+}
+
+/** What that with telemetry took in units of the other. Throws where one computed in the other's turn, which cost that one. */
+function ratioOf({ on, off }: TurnOfEach): Ratio {
+  for (const { stillSeconds, processorSeconds } of [on, off]) {
+    if (stillSeconds > MOST_STILL * processorSeconds) {
+      const [still, busy] = [stillSeconds, processorSeconds].map((seconds) => seconds.toFixed(3));
+      throw new Error(`A training took ${still} s of the processor between turns of ${busy} s`);
+    }
+  }
+  return {
+    seconds: on.seconds / off.seconds,
+    processorSeconds: on.processorSeconds / off.processorSeconds,
+  };
 }
 
 interface Training {
@@ -200,7 +216,7 @@ async function measureRender(size: ScrapeSize): Promise<Render> {
 }
 
 function report(
-  ratios: readonly Turn[],
+  ratios: readonly Ratio[],
   watchers: readonly Watched[],
   steps: number,
   loadBefore: number,

@@ -11,6 +11,8 @@ import { train } from '../../src/recipes/train.ts';
 export interface Turn {
   seconds: number;
   processorSeconds: number;
+  /** Of the processor, while it stood still before. */
+  stillSeconds: number;
 }
 
 export interface Trainee {
@@ -21,27 +23,41 @@ export interface Trainee {
 
 const { settings, steps }: Trainee = JSON.parse(process.argv[2]);
 let began = 0;
+let stillSeconds = 0;
 let usage = process.cpuUsage();
-await train(settings, {
-  onPlan: ({ metricsUrl }) => {
-    process.stderr.write(metricsUrl ? `metrics ${metricsUrl}\n` : 'metrics\n');
-    standStill();
+// A token drawn after each window keeps the pool from beginning with the next one before its turn.
+const windows: Settings = { sampleEvery: steps, sampleLength: 1 };
+await train(
+  { ...settings, ...windows },
+  {
+    onPlan: ({ metricsUrl }) => {
+      process.stderr.write(metricsUrl ? `metrics ${metricsUrl}\n` : 'metrics\n');
+      standStill();
+    },
+    onStep: ({ step }) => {
+      if (step % steps !== 0) return;
+      const turn: Turn = {
+        seconds: (performance.now() - began) / 1000,
+        processorSeconds: takeProcessorSeconds(),
+        stillSeconds,
+      };
+      process.stdout.write(`${JSON.stringify(turn)}\n`);
+      standStill();
+    },
   },
-  onStep: ({ step }) => {
-    if (step % steps !== 0) return;
-    const { user, system } = process.cpuUsage(usage);
-    const turn: Turn = {
-      seconds: (performance.now() - began) / 1000,
-      processorSeconds: (user + system) / 1e6,
-    };
-    process.stdout.write(`${JSON.stringify(turn)}\n`);
-    standStill();
-  },
-});
+);
 
-/** Until the next line comes. Nothing of this process runs meanwhile. */
+/** Until the next line comes. Nothing of this process is to run meanwhile. */
 function standStill(): void {
+  takeProcessorSeconds();
   if (readSync(0, Buffer.alloc(8)) === 0) process.exit();
+  stillSeconds = takeProcessorSeconds();
   began = performance.now();
+}
+
+/** Since it was asked for the last time. */
+function takeProcessorSeconds(): number {
+  const { user, system } = process.cpuUsage(usage);
   usage = process.cpuUsage();
+  return (user + system) / 1e6;
 }
