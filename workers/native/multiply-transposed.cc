@@ -8,8 +8,8 @@
  * what a lane adds to is still near. Scratch holds the operands packed, because rows that are a power of two
  * apart would evict each other from the cache: for all pieces that lie above each other the columns of b,
  * [lane][block][panel][index in block][PANEL], and a block of a in tiles, [tile][index in block][TILE_ROWS];
- * and the sums of the piece that wait for their right neighbour in the tree. The panel of b that comes next
- * is prefetched evenly while the tiles of one are computed.
+ * and the sums of the piece that wait for their right neighbour in the tree. The panel of b that comes next, and the
+ * block of a that is packed next, are prefetched evenly while tiles are computed: a may come from memory.
  */
 #include "lane-counter.h"
 #include "operations.h"
@@ -20,7 +20,7 @@ namespace threadloom::THREADLOOM_PATH {
 
 /**
  * Rows and columns of a piece of c: its tiles of a, MAXIMUM_DEPTH long, and its sums take 90 and 180 KiB with
- * tiles of 4 rows, 200 and 410 with those of 14, whose processors have the larger caches.
+ * tiles of 4 rows, 115 and 240 with those of 14, whose processors have the larger caches.
  */
 constexpr Size PIECE_ROWS = PIECE_TILES * TILE_ROWS;
 constexpr Size PIECE_COLUMNS = PIECE_PANELS * PANEL;
@@ -46,12 +46,13 @@ Size scratchLength(Size groups, Size rows, Size lanes, Size m, Size n) {
 }
 
 /** One panel of the piece, `tile` being the first; `addends` are moved along with it. */
-static void multiplyPanel(Tile tile, const Piece& piece, Addend* addends) {
+static void multiplyPanel(Tile tile, const Piece& piece, Addend* addends, RowPrefetcher& ahead) {
   tile.upcoming = tile.b + tile.depth * PANEL;
   tile.upcomingStep = ceilingDivide(PANEL, piece.tiles);
   tile.addends = addends;
   for (Size row = 0; row < piece.rows; row += TILE_ROWS) {
     const Size count = lesser(piece.rows - row, TILE_ROWS);
+    ahead.advance();
     multiplyVectors<1, TILE_ROWS>(count, tile);
     tile.a += tileLength(tile.depth);
     tile.upcoming += tile.depth * tile.upcomingStep;
@@ -70,14 +71,17 @@ struct Destination {
   void add(const float* at, Size addendStride) { addends[addendCount++] = {at, addendStride}; }
 };
 
-/** All blocks of one lane, b packed. What they sum up to stands in `between`, rows of sums. */
+/** All blocks of one lane, b packed. What they sum up to stands in `between`, rows of sums. `after`: what of a is packed next. */
 static void multiplyLane(const GroupedRows& a, const float* packedB, Size k, const Piece& piece,
-                         float* between, const Destination& destination, float* packedA) {
+                         float* between, const Destination& destination, float* packedA,
+                         const RowBlock& after) {
   const Size blocks = countBlocks(k);
   for (Size index = 0; index < blocks; index++) {
     const Block block = blockOf(index, k);
     const bool isLast = index + 1 == blocks;
-    packTiles(a, block, piece.rows, packedA);
+    packTiles({a, block, piece.rows}, packedA);
+    RowPrefetcher ahead(isLast ? after : RowBlock{a, blockOf(index + 1, k), piece.rows},
+                        piece.panels * piece.tiles);
     for (Size panel = 0; panel < piece.panels; panel++) {
       const Size column = panel * PANEL;
       Tile tile{};
@@ -93,7 +97,7 @@ static void multiplyLane(const GroupedRows& a, const float* packedB, Size k, con
       };
       if (index > 0) add({between, piece.sumsStride()});
       for (Size i = 0; isLast && i < destination.addendCount; i++) add(destination.addends[i]);
-      multiplyPanel(tile, piece, addends);
+      multiplyPanel(tile, piece, addends, ahead);
     }
   }
 }
@@ -118,20 +122,25 @@ static Destination destinationOf(Size index, Size lanes, const Piece& piece, flo
   return destination;
 }
 
-/** One piece, c at its place: all lanes. Scratch: the sums, and then a packed block of a. */
+/** One piece, c at its place: all lanes, `a` being the first. Scratch: the sums, and then a packed block of a. */
 static void multiplyPiece(GroupedRows a, const float* packedB, Size groups, const std::int32_t* laneRows,
                           Size lanes, const Piece& piece, float* c, Size cStride, bool accumulate,
-                          float* scratch) {
+                          float* scratch, const RowBlock& after) {
   float* packedA = scratch + countLevels(lanes) * piece.sumsLength();
   for (Size lane = 0; lane < lanes; lane++) {
     const Destination destination =
         destinationOf(lane, lanes, piece, c, cStride, accumulate, scratch);
     float* between = scratch + countWaiting(lane) * piece.sumsLength();
-    a.rows = laneRows[lane];
     const Size k = groups * a.rows;
-    multiplyLane(a, packedB, k, piece, between, destination, packedA);
-    a.first += a.rows * a.stride;
+    if (lane + 1 == lanes) {
+      multiplyLane(a, packedB, k, piece, between, destination, packedA, after);
+      return;
+    }
+    const GroupedRows next{a.first + a.rows * a.stride, a.stride, a.groupStride, laneRows[lane + 1]};
+    const RowBlock nextBlock{next, blockOf(0, groups * next.rows), piece.rows};
+    multiplyLane(a, packedB, k, piece, between, destination, packedA, nextBlock);
     packedB += k * piece.panels * PANEL;
+    a = next;
   }
 }
 
@@ -140,6 +149,12 @@ void multiplyTransposed(const float* a, Size aStride, Size aGroupStride, const f
                         float* c, Size cStride, Size m, Size n, Size accumulate, float* scratch) {
   const Size tiles = ceilingDivide(m, TILE_ROWS);
   const Size parts = ceilingDivide(tiles, PIECE_TILES);
+  const auto rowOf = [=](Size part) { return lesser(firstOfPart(part, parts, tiles) * TILE_ROWS, m); };
+  // Of the first lane of a part of c's rows.
+  const auto firstBlockOf = [=](Size part) {
+    const GroupedRows lane{a + rowOf(part), aStride, aGroupStride, laneRows[0]};
+    return RowBlock{lane, blockOf(0, groups * lane.rows), rowOf(part + 1) - rowOf(part)};
+  };
   for (Size column = 0; column < n; column += PIECE_COLUMNS) {
     Piece piece{};
     piece.columns = lesser(n - column, PIECE_COLUMNS);
@@ -154,12 +169,13 @@ void multiplyTransposed(const float* a, Size aStride, Size aGroupStride, const f
       scratch += k * piece.panels * PANEL;
     }
     for (Size part = 0; part < parts; part++) {
-      const Size tile = firstOfPart(part, parts, tiles);
-      const Size row = tile * TILE_ROWS;
-      piece.tiles = firstOfPart(part + 1, parts, tiles) - tile;
-      piece.rows = lesser(m - row, piece.tiles * TILE_ROWS);
-      multiplyPiece({a + row, aStride, aGroupStride, 0}, packedB, groups, laneRows, lanes, piece,
-                    c + row * cStride + column, cStride, accumulate, scratch);
+      const Size row = rowOf(part);
+      piece.rows = rowOf(part + 1) - row;
+      piece.tiles = ceilingDivide(piece.rows, TILE_ROWS);
+      const bool isLast = part + 1 == parts && column + PIECE_COLUMNS >= n;
+      const RowBlock after = isLast ? RowBlock{} : firstBlockOf((part + 1) % parts);
+      multiplyPiece(firstBlockOf(part).operand, packedB, groups, laneRows, lanes, piece,
+                    c + row * cStride + column, cStride, accumulate, scratch, after);
     }
     scratch = packedB;
   }

@@ -6,9 +6,10 @@
  * After Goto & van de Geijn, Anatomy of High-Performance Matrix Multiplication (2008). The rows of a that
  * share a block of b are copied side by side, because rows that are a power of two apart would evict each
  * other from the first-level cache; the panel that comes next is prefetched evenly while the tiles of one
- * are computed, and what is to be read after the product evenly over all tiles: it may come from memory, which
- * has nothing else to do meanwhile.
+ * are computed, and so are the rows that are copied next, and evenly over all tiles what is to be read after the product: these
+ * may come from memory, which has nothing else to do meanwhile.
  */
+#include "grouped-rows.h"
 #include "operations.h"
 #include "tile.h"
 
@@ -49,8 +50,9 @@ class Prefetcher {
   Size linesPerTile_;
 };
 
-/** One panel of c: `rows` rows in `tiles` tiles, `tile` being the first. */
-static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend, Prefetcher& ahead) {
+/** One panel of c: `rows` rows in `tiles` tiles, `tile` being the first. `next`: the rows of a that are copied next. */
+static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend, RowPrefetcher& next,
+                          Prefetcher& ahead) {
   tile.addends = &addend;
   tile.addendCount = addend.at ? 1 : 0;
   tile.upcoming = tile.b + tile.depth * PANEL;
@@ -58,6 +60,7 @@ static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend, Prefe
   Size row = 0;
   for (Size index = 1; index <= tiles; index++) {
     const Size count = firstOfPart(index, tiles, rows) - row;
+    next.advance();
     ahead.advance();
     multiplyVectors<COPY_STRIDE, 1>(count, tile);
     row += count;
@@ -74,12 +77,23 @@ void multiply(const float* a, Size aStride, const float* packed, float* c, Size 
   const Size panels = ceilingDivide(n, PANEL);
   const Size parts = ceilingDivide(m, TILES_TOGETHER * TILE_ROWS);
   Prefetcher prefetcher(ahead, aheadLength, countBlocks(k) * panels * ceilingDivide(m, TILE_ROWS));
+  // What is copied after a block of a part, but where all of a is: so few rows have mostly just been computed.
+  const auto rowsAfter = [=](Size part, Size index) {
+    const bool isLastBlock = index + 1 == countBlocks(k);
+    const Size next = isLastBlock ? part + 1 : part;
+    if (parts == 1 || next == parts) return RowBlock{};
+    const Block block = blockOf(isLastBlock ? 0 : index + 1, k);
+    const Size first = firstOfPart(next, parts, m);
+    const Size rows = firstOfPart(next + 1, parts, m) - first;
+    return RowBlock{{a + first * aStride + block.first, aStride, 0, rows}, {0, rows}, block.depth};
+  };
   for (Size part = 0; part < parts; part++) {
     const Size row = firstOfPart(part, parts, m);
     const Size rows = firstOfPart(part + 1, parts, m) - row;
     for (Size index = 0; index < countBlocks(k); index++) {
       const Block block = blockOf(index, k);
       copyRows(a + row * aStride + block.first, aStride, rows, block.depth, copies);
+      RowPrefetcher next(rowsAfter(part, index), panels * ceilingDivide(rows, TILE_ROWS));
       for (Size panel = 0; panel < panels; panel++) {
         const Size column = panel * PANEL;
         Tile tile{};
@@ -96,7 +110,7 @@ void multiply(const float* a, Size aStride, const float* packed, float* c, Size 
           addend = {bias + column, 0};
         }
         const Size vectors = ceilingDivide(tile.columns, WIDTH);
-        multiplyPanel(tile, rows, ceilingDivide(rows, tileRows(vectors)), addend, prefetcher);
+        multiplyPanel(tile, rows, ceilingDivide(rows, tileRows(vectors)), addend, next, prefetcher);
       }
     }
   }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "panels.h"
+#include "grouped-rows.h"
 
 namespace threadloom::THREADLOOM_PATH {
 
@@ -13,56 +13,17 @@ namespace threadloom::THREADLOOM_PATH {
  * conflicts.
  */
 constexpr Size GAP = 16;
-constexpr Size PREFETCHED_ROWS = 8;
-
-/** An operand's rows in order of group, then row. */
-struct GroupedRows {
-  const float* first;
-  Size stride;
-  Size groupStride;
-  /** At least 1 where a row is read. */
-  Size rows;
-};
-
-/** Walks along the rows of an operand: a division a row would cost as much as copying it. */
-class RowCursor {
- public:
-  RowCursor(const GroupedRows& operand, Size index) : operand_(operand) {
-    const Size group = operand.rows > 0 ? index / operand.rows : 0;
-    const Size row = index - group * operand.rows;
-    row_ = operand.first + group * operand.groupStride + row * operand.stride;
-    left_ = operand.rows - row;
-  }
-
-  const float* row() const { return row_; }
-
-  void advance() {
-    row_ += operand_.stride;
-    if (--left_ > 0) return;
-    row_ += operand_.groupStride - operand_.rows * operand_.stride;
-    left_ = operand_.rows;
-  }
-
- private:
-  const GroupedRows& operand_;
-  const float* row_;
-  Size left_;
-};
 
 /** Words of a packed tile. */
 inline Size tileLength(Size depth) { return depth * TILE_ROWS + GAP; }
 
-/** A row is too short for the processor to foresee the next. */
-inline void prefetchRow(const float* row, Size length) {
-  for (Size i = 0; i < length; i += LINE) __builtin_prefetch(row + i);
-}
-
-/** `columns` columns of b in a block, row by row into all panels. */
-inline void packPanels(const GroupedRows& b, Block block, Size columns, float* packed) {
-  const Size panelLength = block.depth * PANEL;
-  RowCursor cursor(b, block.first);
-  RowCursor ahead(b, block.first + PREFETCHED_ROWS);
-  for (Size p = 0; p < block.depth; p++) {
+/** A block of b, row by row into all panels. */
+inline void packPanels(const RowBlock& b, float* packed) {
+  const Size columns = b.columns;
+  const Size panelLength = b.rows.depth * PANEL;
+  RowCursor cursor(b.operand, b.rows.first);
+  RowCursor ahead(b.operand, b.rows.first + PREFETCHED_ROWS);
+  for (Size p = 0; p < b.rows.depth; p++) {
     prefetchRow(ahead.row(), columns);
     float* to = packed + p * PANEL;
     Size column = 0;
@@ -81,28 +42,26 @@ inline void packLane(const GroupedRows& b, Size k, Size columns, float* packed) 
   const Size panels = ceilingDivide(columns, PANEL);
   for (Size index = 0; index < countBlocks(k); index++) {
     const Block block = blockOf(index, k);
-    packPanels(b, block, columns, packed + packedOffset(block, 0, panels));
+    packPanels({b, block, columns}, packed + packedOffset(block, 0, panels));
   }
 }
 
-/**
- * The first `rows` columns of a in a block, cut into tiles. The rows of a tile are stored in order as whole vectors: what
- * one spills, the next overwrites.
- */
-inline void packTiles(const GroupedRows& a, Block block, Size rows, float* packed) {
-  RowCursor cursor(a, block.first);
-  RowCursor ahead(a, block.first + PREFETCHED_ROWS);
-  for (Size p = 0; p < block.depth; p++) {
-    prefetchRow(ahead.row(), rows);
+/** A block of a, cut into tiles. The rows of a tile are stored in order as whole vectors: what one spills, the next overwrites. */
+inline void packTiles(const RowBlock& a, float* packed) {
+  const Size length = tileLength(a.rows.depth);
+  RowCursor cursor(a.operand, a.rows.first);
+  RowCursor ahead(a.operand, a.rows.first + PREFETCHED_ROWS);
+  for (Size p = 0; p < a.rows.depth; p++) {
+    prefetchRow(ahead.row(), a.columns);
     float* to = packed + p * TILE_ROWS;
-    Size row = 0;
-    for (; row + WIDTH <= rows; row += TILE_ROWS) {
-      store(to, load(cursor.row() + row));
-      to += tileLength(block.depth);
+    Size column = 0;
+    for (; column + WIDTH <= a.columns; column += TILE_ROWS) {
+      store(to, load(cursor.row() + column));
+      to += length;
     }
-    for (; row < rows; row += TILE_ROWS) {
-      store(to, load(cursor.row() + row, firstLanes(rows - row)));
-      to += tileLength(block.depth);
+    for (; column < a.columns; column += TILE_ROWS) {
+      store(to, load(cursor.row() + column, firstLanes(a.columns - column)));
+      to += length;
     }
     cursor.advance();
     ahead.advance();

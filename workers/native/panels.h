@@ -20,7 +20,7 @@ namespace threadloom::THREADLOOM_PATH {
 constexpr int PANEL_VECTORS = 2;
 constexpr int UNROLLED = 1;
 constexpr int PREFETCHES = 1;
-constexpr int PIECE_TILES = 14;
+constexpr int PIECE_TILES = 8;
 constexpr int PIECE_PANELS = 16;
 /** 28 sums, 2 vectors of b and a broadcast: 31 of the 32 registers. */
 constexpr int tileRows(Size) { return 14; }
