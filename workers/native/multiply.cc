@@ -22,6 +22,8 @@ namespace threadloom::THREADLOOM_PATH {
 constexpr Size COPY_STRIDE = MAXIMUM_DEPTH + 16;
 /** Tiles that use one panel of b before the next panel is read: about 100 rows. */
 constexpr Size TILES_TOGETHER = 100 / TILE_ROWS;
+/** Words that are prefetched together of what is read after the product. */
+constexpr Size STRIP = 4 * LINE;
 
 static void copyRows(const float* a, Size aStride, Size rows, Size depth, float* copies) {
   for (Size r = 0; r < rows; r++) {
@@ -31,28 +33,9 @@ static void copyRows(const float* a, Size aStride, Size rows, Size depth, float*
   }
 }
 
-/** Prefetches a region line by line, the same number for each of so many tiles. */
-class Prefetcher {
- public:
-  Prefetcher(const float* at, Size length, Size tiles)
-      : at_(at), left_(ceilingDivide(length, LINE)), linesPerTile_(tiles > 0 ? ceilingDivide(left_, tiles) : 0) {}
-
-  void advance() {
-    const Size lines = lesser(linesPerTile_, left_);
-    for (Size i = 0; i < lines; i++) __builtin_prefetch(at_ + i * LINE, 0, 2);
-    at_ += lines * LINE;
-    left_ -= lines;
-  }
-
- private:
-  const float* at_;
-  Size left_;
-  Size linesPerTile_;
-};
-
 /** One panel of c: `rows` rows in `tiles` tiles, `tile` being the first. `next`: the rows of a that are copied next. */
 static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend, RowPrefetcher& next,
-                          Prefetcher& ahead) {
+                          RowPrefetcher& ahead) {
   tile.addends = &addend;
   tile.addendCount = addend.at ? 1 : 0;
   tile.upcoming = tile.b + tile.depth * PANEL;
@@ -76,7 +59,9 @@ void multiply(const float* a, Size aStride, const float* packed, float* c, Size 
   alignas(64) float copies[TILES_TOGETHER * TILE_ROWS * COPY_STRIDE];
   const Size panels = ceilingDivide(n, PANEL);
   const Size parts = ceilingDivide(m, TILES_TOGETHER * TILE_ROWS);
-  Prefetcher prefetcher(ahead, aheadLength, countBlocks(k) * panels * ceilingDivide(m, TILE_ROWS));
+  const Size strips = ceilingDivide(aheadLength, STRIP);
+  RowPrefetcher afterProduct({{ahead, STRIP, 0, strips}, {0, strips}, STRIP},
+                             countBlocks(k) * panels * ceilingDivide(m, TILE_ROWS));
   // What is copied after a block of a part, but where all of a is: so few rows have mostly just been computed.
   const auto rowsAfter = [=](Size part, Size index) {
     const bool isLastBlock = index + 1 == countBlocks(k);
@@ -110,7 +95,7 @@ void multiply(const float* a, Size aStride, const float* packed, float* c, Size 
           addend = {bias + column, 0};
         }
         const Size vectors = ceilingDivide(tile.columns, WIDTH);
-        multiplyPanel(tile, rows, ceilingDivide(rows, tileRows(vectors)), addend, next, prefetcher);
+        multiplyPanel(tile, rows, ceilingDivide(rows, tileRows(vectors)), addend, next, afterProduct);
       }
     }
   }
