@@ -13,7 +13,7 @@ export const WINDOW_STEPS = 25;
 /** Turns before the clock starts, in which V8 compiles what they use: once, however long the run. */
 export const WARM_UP_TURNS = 4;
 export const MODEL = { hidden: 256, layers: 2, batch: 64, chunk: 64 } as const;
-/** Of the processor's time in a turn: what a training may take while the other one has its turn. */
+/** Of the processor's time in its turns: what a training may take while the other one has its. */
 const MOST_STILL = 0.01;
 const TELEMETRY = {
   off: { metrics: false, gradientsEvery: 0 },
@@ -46,8 +46,9 @@ export async function measurePair(
       trainings.set(name, await startTraining(file, join(folder, name), TELEMETRY[name]));
     }
     await takeTurns(trainings, WARM_UP_TURNS);
-    const ratios = (await takeTurns(trainings, steps / WINDOW_STEPS)).map(ratioOf);
-    return { ratios, watched: await watchedOf(trainings.get('on')) };
+    const turns = await takeTurns(trainings, steps / WINDOW_STEPS);
+    checkStandstill(turns);
+    return { ratios: turns.map(ratioOf), watched: await watchedOf(trainings.get('on')) };
   } finally {
     const programs = [...trainings.values()].flatMap(({ program, watcher }) =>
       watcher ? [program, watcher] : program,
@@ -71,18 +72,26 @@ async function takeTurns(trainings: Trainings, times: number): Promise<TurnOfEac
   return taken;
 }
 
-/** What that with telemetry took in units of the other. Throws where one computed in the other's turn, which cost that one. */
+/** What that with telemetry took in units of the other. */
 function ratioOf({ on, off }: TurnOfEach): Ratio {
-  for (const { stillSeconds, processorSeconds } of [on, off]) {
-    if (stillSeconds > MOST_STILL * processorSeconds) {
-      const [still, busy] = [stillSeconds, processorSeconds].map((seconds) => seconds.toFixed(3));
-      throw new Error(`A training took ${still} s of the processor between turns of ${busy} s`);
-    }
-  }
   return {
     seconds: on.seconds / off.seconds,
     processorSeconds: on.processorSeconds / off.processorSeconds,
   };
+}
+
+/** Throws where one of the trainings computed in the other's turns, which cost that one. */
+function checkStandstill(turns: readonly TurnOfEach[]): void {
+  for (const name of ['on', 'off'] as const) {
+    const sum = (figure: 'stillSeconds' | 'processorSeconds') =>
+      turns.reduce((total, turn) => total + turn[name][figure], 0);
+    const [still, busy] = [sum('stillSeconds'), sum('processorSeconds')];
+    if (still <= MOST_STILL * busy) continue;
+    throw new Error(
+      `Expected the training with telemetry ${name} to stand still between its turns, ` +
+        `but it took ${still.toFixed(3)} s of the processor there and ${busy.toFixed(3)} s in them`,
+    );
+  }
 }
 
 /** A run without end that stands still before its first step, watched where it has metrics. */

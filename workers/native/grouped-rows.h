@@ -52,11 +52,14 @@ struct RowBlock {
   Size columns;
 };
 
+/** LOCALITY: 3 for the first-level cache, 2 for the second. A row of at least one word may begin within a line. */
+template <int LOCALITY>
 inline void prefetchRow(const float* row, Size length) {
-  for (Size i = 0; i < length; i += LINE) __builtin_prefetch(row + i);
+  for (Size i = 0; i < length; i += LINE) __builtin_prefetch(row + i, 0, LOCALITY);
+  __builtin_prefetch(row + length - 1, 0, LOCALITY);
 }
 
-/** Prefetches a block into the second-level cache, the same number of rows before each of so many tiles. */
+/** Prefetches a block into the second-level cache, a few rows before each tile until all are done, by the last of so many. */
 class RowPrefetcher {
  public:
   RowPrefetcher(const RowBlock& block, Size tiles)
@@ -69,9 +72,7 @@ class RowPrefetcher {
     if (left_ == 0) return;
     const Size rows = lesser(rowsPerTile_, left_);
     for (Size i = 0; i < rows; i++) {
-      for (Size column = 0; column < columns_; column += LINE) {
-        __builtin_prefetch(cursor_.row() + column, 0, 2);
-      }
+      prefetchRow<2>(cursor_.row(), columns_);
       cursor_.advance();
     }
     left_ -= rows;

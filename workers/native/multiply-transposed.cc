@@ -19,8 +19,8 @@
 namespace threadloom::THREADLOOM_PATH {
 
 /**
- * Rows and columns of a piece of c: its tiles of a, MAXIMUM_DEPTH long, and its sums take 90 and 180 KiB with
- * tiles of 4 rows, 115 and 240 with those of 14, whose processors have the larger caches.
+ * Rows and columns of a piece of c: its tiles of a, MAXIMUM_DEPTH long, as much that is fetched for the next ones, and its sums
+ * take 85, 85 and 180 KiB with tiles of 4 rows, 113, 113 and 231 with those of 14, whose processors have the larger caches.
  */
 constexpr Size PIECE_ROWS = PIECE_TILES * TILE_ROWS;
 constexpr Size PIECE_COLUMNS = PIECE_PANELS * PANEL;
@@ -71,7 +71,7 @@ struct Destination {
   void add(const float* at, Size addendStride) { addends[addendCount++] = {at, addendStride}; }
 };
 
-/** All blocks of one lane, b packed. What they sum up to stands in `between`, rows of sums. `after`: what of a is packed next. */
+/** All blocks of one lane, b packed. What they sum up to stands in `between`, rows of sums. `after`: what of a is packed next, if anything. */
 static void multiplyLane(const GroupedRows& a, const float* packedB, Size k, const Piece& piece,
                          float* between, const Destination& destination, float* packedA,
                          const RowBlock& after) {
@@ -172,8 +172,7 @@ void multiplyTransposed(const float* a, Size aStride, Size aGroupStride, const f
       const Size row = rowOf(part);
       piece.rows = rowOf(part + 1) - row;
       piece.tiles = ceilingDivide(piece.rows, TILE_ROWS);
-      const bool isLast = part + 1 == parts && column + PIECE_COLUMNS >= n;
-      const RowBlock after = isLast ? RowBlock{} : firstBlockOf((part + 1) % parts);
+      const RowBlock after = part + 1 == parts ? RowBlock{} : firstBlockOf(part + 1);
       multiplyPiece(firstBlockOf(part).operand, packedB, groups, laneRows, lanes, piece,
                     c + row * cStride + column, cStride, accumulate, scratch, after);
     }

@@ -35,7 +35,7 @@ static void copyRows(const float* a, Size aStride, Size rows, Size depth, float*
 
 /** One panel of c: `rows` rows in `tiles` tiles, `tile` being the first. `next`: the rows of a that are copied next. */
 static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend, RowPrefetcher& next,
-                          RowPrefetcher& ahead) {
+                          RowPrefetcher& afterProduct) {
   tile.addends = &addend;
   tile.addendCount = addend.at ? 1 : 0;
   tile.upcoming = tile.b + tile.depth * PANEL;
@@ -44,7 +44,7 @@ static void multiplyPanel(Tile tile, Size rows, Size tiles, Addend addend, RowPr
   for (Size index = 1; index <= tiles; index++) {
     const Size count = firstOfPart(index, tiles, rows) - row;
     next.advance();
-    ahead.advance();
+    afterProduct.advance();
     multiplyVectors<COPY_STRIDE, 1>(count, tile);
     row += count;
     tile.a += count * COPY_STRIDE;
@@ -59,10 +59,12 @@ void multiply(const float* a, Size aStride, const float* packed, float* c, Size 
   alignas(64) float copies[TILES_TOGETHER * TILE_ROWS * COPY_STRIDE];
   const Size panels = ceilingDivide(n, PANEL);
   const Size parts = ceilingDivide(m, TILES_TOGETHER * TILE_ROWS);
+  // In the first panel, the widest: a narrow tile has more.
+  const Size rowsOfTile = tileRows(greater(ceilingDivide(lesser(n, PANEL), WIDTH), 1));
   const Size strips = ceilingDivide(aheadLength, STRIP);
   RowPrefetcher afterProduct({{ahead, STRIP, 0, strips}, {0, strips}, STRIP},
-                             countBlocks(k) * panels * ceilingDivide(m, TILE_ROWS));
-  // What is copied after a block of a part, but where all of a is: so few rows have mostly just been computed.
+                             countBlocks(k) * panels * ceilingDivide(m, rowsOfTile));
+  // What is copied after block `index` of a part; nothing where there is one part alone: so few rows have mostly just been computed.
   const auto rowsAfter = [=](Size part, Size index) {
     const bool isLastBlock = index + 1 == countBlocks(k);
     const Size next = isLastBlock ? part + 1 : part;
@@ -78,7 +80,7 @@ void multiply(const float* a, Size aStride, const float* packed, float* c, Size 
     for (Size index = 0; index < countBlocks(k); index++) {
       const Block block = blockOf(index, k);
       copyRows(a + row * aStride + block.first, aStride, rows, block.depth, copies);
-      RowPrefetcher next(rowsAfter(part, index), panels * ceilingDivide(rows, TILE_ROWS));
+      RowPrefetcher next(rowsAfter(part, index), panels * ceilingDivide(rows, rowsOfTile));
       for (Size panel = 0; panel < panels; panel++) {
         const Size column = panel * PANEL;
         Tile tile{};

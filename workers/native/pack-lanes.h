@@ -24,7 +24,7 @@ inline void packPanels(const RowBlock& b, float* packed) {
   RowCursor cursor(b.operand, b.rows.first);
   RowCursor ahead(b.operand, b.rows.first + PREFETCHED_ROWS);
   for (Size p = 0; p < b.rows.depth; p++) {
-    prefetchRow(ahead.row(), columns);
+    prefetchRow<3>(ahead.row(), columns);
     float* to = packed + p * PANEL;
     Size column = 0;
     for (; column + PANEL <= columns; column += PANEL) {
@@ -52,7 +52,7 @@ inline void packTiles(const RowBlock& a, float* packed) {
   RowCursor cursor(a.operand, a.rows.first);
   RowCursor ahead(a.operand, a.rows.first + PREFETCHED_ROWS);
   for (Size p = 0; p < a.rows.depth; p++) {
-    prefetchRow(ahead.row(), a.columns);
+    prefetchRow<3>(ahead.row(), a.columns);
     float* to = packed + p * TILE_ROWS;
     Size column = 0;
     for (; column + WIDTH <= a.columns; column += TILE_ROWS) {
