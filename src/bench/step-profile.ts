@@ -19,13 +19,22 @@ export interface TimedTasks {
   tasks: Partial<Record<StepPhase, readonly { seconds: number }[]>>;
 }
 
+/** Seconds of one of steps that were given out at once: the coordinator is woken once for all, and that belongs to each. */
+export function meanSeconds(atOnce: readonly TimedTasks[]): number {
+  return atOnce.reduce((sum, { seconds }) => sum + seconds, 0) / atOnce.length;
+}
+
 /**
- * The mean of the middle half of the steps by their duration, every figure over the same steps: so parts add up to the whole, as
- * medians do not, and a step that the machine held up does not count, as it does in the mean of all.
+ * The mean of the middle half of the steps by their duration, those that were given out at once together, every figure over the same
+ * steps: so parts add up to the whole, as medians do not, and a step that the machine held up does not count, as it does in the
+ * mean of all.
  */
-export function profileOf(steps: readonly TimedTasks[]): StepProfile {
-  const cut = Math.floor(steps.length / 4);
-  const middle = [...steps].sort((a, b) => a.seconds - b.seconds).slice(cut, steps.length - cut);
+export function profileOf(batches: readonly (readonly TimedTasks[])[]): StepProfile {
+  const cut = Math.floor(batches.length / 4);
+  const middle = [...batches]
+    .sort((a, b) => meanSeconds(a) - meanSeconds(b))
+    .slice(cut, batches.length - cut)
+    .flat();
   const mean = (figure: (step: TimedTasks) => number) =>
     middle.reduce((sum, step) => sum + figure(step), 0) / middle.length;
   const phases = Object.keys(middle[0].tasks) as StepPhase[];

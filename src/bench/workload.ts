@@ -2,13 +2,14 @@
 import type { StepOutcome, StepRequest } from '../coordinator/coordinator.ts';
 import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordinator/engine.ts';
 import type { StepPhase } from '../coordinator/step-phases.ts';
+import { stepsAtOnce } from '../coordinator/steps-at-once.ts';
 import type { KernelChoice } from '../kernels/backend.ts';
 import { mix } from '../kernels/mix.ts';
 import { freeMemoryBytes, HEAP_GROWTH_BYTES } from '../machine.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { collectGarbage } from './collect.ts';
 import { PeakMemory } from './peak-memory.ts';
-import { profileOf, type StepProfile } from './step-profile.ts';
+import { meanSeconds, profileOf, type StepProfile } from './step-profile.ts';
 
 export interface Workload {
   spec: ModelSpec;
@@ -21,7 +22,7 @@ export interface Workload {
 export interface TrainMeasurement {
   workers: number;
   steps: number;
-  /** Of one step: median, and the tenth fastest and slowest of a hundred. */
+  /** Of one step, of those that are given out at once their mean: median, and the tenth fastest and slowest of a hundred. */
   stepSeconds: { median: number; p10: number; p90: number };
   tokensPerSecond: number;
   /** Wall time of each phase, a step. */
@@ -47,7 +48,8 @@ const CLIP_NORM = 1;
 const LEARNING_RATE = 2e-3;
 /** Before the clock starts, of the time that is measured: caches and compiled code settle. */
 const WARMUP_SHARE = 0.2;
-const LEAST_STEPS = 5;
+/** Of steps that are given out at once. */
+const LEAST_BATCHES = 5;
 
 /** Trains for about `seconds`. Throws InputError where the workload does not fit the memory. */
 export async function measureTraining(
@@ -76,10 +78,10 @@ export async function measureTraining(
     fillRing(plan, engine);
     await engine.coordinator.initialize();
     await engine.coordinator.packWeights();
-    const trainStep = stepsOf(plan, engine);
-    await trainFor(trainStep, WARMUP_SHARE * seconds, peak);
-    const outcomes = await trainFor(trainStep, seconds, peak);
-    const summary = summarize(outcomes, streams * times);
+    const trainSteps = stepsOf(plan, engine);
+    await trainFor(trainSteps, WARMUP_SHARE * seconds, peak);
+    const batches = await trainFor(trainSteps, seconds, peak);
+    const summary = summarize(batches, streams * times);
     return {
       ...summary,
       workers,
@@ -93,32 +95,37 @@ export async function measureTraining(
 }
 
 async function trainFor(
-  trainStep: () => Promise<StepOutcome>,
+  trainSteps: () => Promise<StepOutcome[]>,
   seconds: number,
   peak: PeakMemory,
-): Promise<StepOutcome[]> {
-  const outcomes: StepOutcome[] = [];
+): Promise<StepOutcome[][]> {
+  const batches: StepOutcome[][] = [];
   const end = performance.now() + seconds * 1000;
-  while (performance.now() < end || outcomes.length < LEAST_STEPS) {
-    outcomes.push(await trainStep());
+  while (performance.now() < end || batches.length < LEAST_BATCHES) {
+    batches.push(await trainSteps());
     peak.sample();
   }
-  return outcomes;
+  return batches;
 }
 
-/** One step after another; the next one is given out ahead, as in a real run. */
-function stepsOf({ layout }: EnginePlan, { coordinator }: Engine): () => Promise<StepOutcome> {
-  const requestOf = (generation: number): StepRequest => ({
-    slot: generation % layout.ring.length,
-    fromZero: generation === 0,
-    learningRate: LEARNING_RATE,
-    clipNorm: CLIP_NORM,
-  });
-  let next = requestOf(0);
-  return () => {
-    const request = next;
-    next = requestOf(coordinator.generation + 1);
-    return coordinator.step(request, next);
+/** As many steps as a real run gives out at once; the next ones are given out ahead, as there. */
+function stepsOf({ layout }: EnginePlan, { coordinator }: Engine): () => Promise<StepOutcome[]> {
+  const requestsOf = (generation: number, count: number): StepRequest[] =>
+    Array.from({ length: count }, (_, i) => ({
+      slot: (generation + i) % layout.ring.length,
+      fromZero: generation + i === 0,
+      learningRate: LEARNING_RATE,
+      clipNorm: CLIP_NORM,
+    }));
+  let next = requestsOf(0, 1);
+  let stepSeconds = Number.POSITIVE_INFINITY;
+  return async () => {
+    const requests = next;
+    next = requestsOf(coordinator.generation + requests.length, stepsAtOnce(stepSeconds));
+    const { steps, failure } = await coordinator.steps(requests, next);
+    if (failure) throw failure;
+    stepSeconds = steps.at(-1)!.seconds;
+    return steps;
   };
 }
 
@@ -134,8 +141,9 @@ function fillRing({ layout, request }: EnginePlan, { views }: Engine): void {
   }
 }
 
-function summarize(outcomes: readonly StepOutcome[], tokensPerStep: number) {
-  const sorted = outcomes.map(({ seconds }) => seconds).sort((a, b) => a - b);
+function summarize(batches: readonly StepOutcome[][], tokensPerStep: number) {
+  const outcomes = batches.flat();
+  const sorted = batches.map(meanSeconds).sort((a, b) => a - b);
   const at = (share: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   const mean = (value: (outcome: StepOutcome) => number) =>
@@ -148,6 +156,6 @@ function summarize(outcomes: readonly StepOutcome[], tokensPerStep: number) {
     phaseSeconds: Object.fromEntries(
       phases.map((phase) => [phase, mean(({ phaseSeconds }) => phaseSeconds[phase] ?? 0)]),
     ),
-    profile: profileOf(outcomes),
+    profile: profileOf(batches),
   };
 }

@@ -2,18 +2,19 @@
  * Drives steps through the pool: who computes what, when. Every task reads what nobody writes in its phase and writes only its own
  * ranges; only the end of `commit` makes a step have happened.
  */
-import { NotFiniteError, type TrainingError } from '../errors.ts';
+import { NotFiniteError } from '../errors.ts';
 import type { ArenaViews } from '../memory/arena.ts';
 import type { ArenaLayout } from '../memory/layout.ts';
 import { headTimes } from '../model/workspace.ts';
 import { monotonicSeconds } from '../pool/clock.ts';
 import type { ComputePool } from '../pool/compute-pool.ts';
 import type { ComputeTask } from '../pool/compute-protocol.ts';
-import { endOf } from '../pool/staged-work.ts';
+import { endOf, type Stage, type TaskResult } from '../pool/staged-work.ts';
 import { StepSums } from '../reduce/step-sums.ts';
+import { notFinite } from './not-finite.ts';
 import type { Span } from './plan.ts';
 import { phaseSecondsOf, type StepPhase, type TaskResults } from './step-phases.ts';
-import { StepTasks, type TaskPlan } from './step-tasks.ts';
+import { STEP_STAGES, StepTasks, type TaskPlan } from './step-tasks.ts';
 
 export interface StepRequest {
   /** Ring slot of the chunk. */
@@ -37,17 +38,21 @@ export interface StepOutcome {
   tasks: TaskResults;
 }
 
+/** What came of steps that were given out at once: of those that have happened, and what the next one failed with. */
+export interface StepsOutcome {
+  steps: StepOutcome[];
+  failure?: unknown;
+}
+
 export interface CoordinatorParts extends TaskPlan {
   pool: ComputePool;
   layout: ArenaLayout;
   views: ArenaViews;
 }
 
-interface UpcomingStep {
-  request: StepRequest;
-  stages: readonly ComputeTask[][];
-  /** When the step before it was over, on the clock of the results. */
-  begun: number;
+interface UpcomingSteps {
+  requests: readonly StepRequest[];
+  stages: readonly Stage[];
 }
 
 export class Coordinator {
@@ -56,8 +61,10 @@ export class Coordinator {
   readonly #parts: CoordinatorParts;
   readonly #tasks: StepTasks;
   readonly #sums: StepSums;
-  /** The step to come, where its tasks have been given out. */
-  #upcoming: UpcomingStep | undefined;
+  /** The steps to come, where their tasks have been given out. */
+  #upcoming: UpcomingSteps | undefined;
+  /** When the last step was over of which the next one was given out before, on the clock of the results. */
+  #followedAt: number | undefined;
 
   constructor(parts: CoordinatorParts) {
     this.#parts = parts;
@@ -75,45 +82,42 @@ export class Coordinator {
     await this.#parts.pool.run(this.#tasks.pack(this.generation), { step: this.generation });
   }
 
-  /**
-   * One optimizer step on a loaded chunk. `next`: the request that follows, where it is known and its chunk loaded: threads
-   * begin with it as soon as they can; whatever else is asked for takes it back. Throws TrainingError where a worker failed for
-   * good or the loss or gradient is not finite, naming the layer; parameters and carries of the generation are then untouched,
-   * the packed weights may not be.
-   */
+  /** One step; see `steps`. Throws what that fails with. */
   async step(request: StepRequest, next?: StepRequest): Promise<StepOutcome> {
-    const { pool, streams, times } = this.#parts;
-    if (this.#upcoming && this.#upcoming.request !== request) await this.withdraw();
-    const { generation } = this;
-    const begun = this.#upcoming?.begun ?? monotonicSeconds();
-    const stages = this.#upcoming?.stages ?? this.#tasks.step(generation, request);
-    this.#upcoming = undefined;
-    const running = pool.runStages(stages, { step: generation + 1 });
-    const given = next && this.#giveAhead(next);
-    const [compute, reduce, update] = await running;
-    const tasks = { compute, reduce, update };
-
-    const joined = monotonicSeconds();
-    const summary = this.#sums.summarize(generation, streams * times, request.clipNorm);
-    // The threads have seen the same, and updated nothing.
-    if (!summary.finite) throw this.#notFinite(summary);
-    const { loss, gradNorm, clipScale } = summary;
-    const committed = monotonicSeconds();
-    this.generation++;
-    if (given) this.#upcoming = { request: next, stages: given, begun: endOf(update) };
-    const phaseSeconds = phaseSecondsOf(tasks, {
-      begun,
-      clipSeconds: committed - joined,
-      committed,
-      overlapped: given !== undefined,
-    });
-    const seconds = Object.values(phaseSeconds).reduce((sum, each) => sum + each, 0);
-    return { loss, gradNorm, clipScale, seconds, phaseSeconds, tasks };
+    const { steps, failure } = await this.steps([request], next && [next]);
+    if (failure) throw failure;
+    return steps[0];
   }
 
-  /** Takes back the step that was given ahead, where there is one. */
+  /**
+   * Optimizer steps, at most MAX_STEPS_AT_ONCE, one after another on loaded chunks, for which the coordinator is woken once. `next`:
+   * the requests that follow, where they are known and their chunks loaded: threads begin with the first of them as soon as they
+   * can; whatever else is asked for takes them back. The failure is a TrainingError where a worker failed for good or the loss
+   * or gradient is not finite, naming the layer; parameters and carries of the generation, which counts the steps that
+   * happened, are then untouched, the packed weights may not be.
+   */
+  async steps(
+    requests: readonly StepRequest[],
+    next: readonly StepRequest[] = [],
+  ): Promise<StepsOutcome> {
+    if (this.#upcoming && !isSame(this.#upcoming.requests, requests)) await this.withdraw();
+    const stages = this.#upcoming?.stages ?? this.#tasks.steps(this.generation, requests);
+    this.#upcoming = undefined;
+    this.#followedAt ??= monotonicSeconds();
+    const running = this.#parts.pool.runStages(stages);
+    const given = this.#giveAhead(this.generation + requests.length, next);
+    const { results, failure } = await running;
+    const outcome = this.#commitAll(requests, results, given !== undefined);
+    outcome.failure ??= failure;
+    if (outcome.failure) this.#followedAt = undefined;
+    else if (given) this.#upcoming = { requests: next, stages: given };
+    return outcome;
+  }
+
+  /** Takes back the steps that were given ahead, where there are any. */
   async withdraw(): Promise<void> {
     this.#upcoming = undefined;
+    this.#followedAt = undefined;
     // Its update may have packed weights of a generation that is not committed.
     if (await this.#parts.pool.withdraw()) await this.packWeights();
   }
@@ -169,30 +173,59 @@ export class Coordinator {
     return views.reals.subarray(start, start + table.paddedLength);
   }
 
-  /** The stages of the step after the one under way, where they could be given out. */
-  #giveAhead(request: StepRequest): ComputeTask[][] | undefined {
-    const stages = this.#tasks.step(this.generation + 1, request);
-    return this.#parts.pool.giveAhead(stages, { step: this.generation + 2 }) ? stages : undefined;
+  /**
+   * The stages of steps to come, where they could be given out. Only the first of them may begin before the others are asked for: the
+   * second one writes where the generation is that all are taken back to.
+   */
+  #giveAhead(generation: number, requests: readonly StepRequest[]): Stage[] | undefined {
+    if (requests.length === 0) return undefined;
+    const stages = this.#tasks.steps(generation, requests);
+    return this.#parts.pool.giveAhead(stages, STEP_STAGES) ? stages : undefined;
   }
 
-  #notFinite({ loss, gradNorm }: Pick<StepOutcome, 'loss' | 'gradNorm'>): TrainingError {
-    const step = this.generation;
-    const { table, views, layout } = this.#parts;
-    const gradient = views.reals.subarray(layout.gradient, layout.gradient + table.paddedLength);
-    const bad = gradient.findIndex((value) => !Number.isFinite(value));
-    const where = bad < 0 ? 'its norm overflows' : this.#describeElement(bad, gradient[bad]);
-    const what = Number.isFinite(gradNorm)
-      ? `The loss of step ${step + 1} is not finite: ${loss}`
-      : `The gradient of step ${step + 1} is not finite (loss ${loss}): ${where}`;
-    return new NotFiniteError(
-      `${what}. The parameters of step ${step} are kept. ` +
-        'Use a smaller --lr, a --warmup, or a smaller --clip-norm.',
-      { step: step + 1, phase: 'clip' },
-    );
+  /** Of these steps those that are computed; `isFollowed`: the last one by the next that were given out. */
+  #commitAll(
+    requests: readonly StepRequest[],
+    results: readonly TaskResult[][],
+    isFollowed: boolean,
+  ): StepsOutcome {
+    const steps: StepOutcome[] = [];
+    for (const [i, request] of requests.entries()) {
+      const [compute, reduce, update] = results.slice(STEP_STAGES * i);
+      if (!update) break;
+      const isLast = i + 1 === requests.length;
+      const outcome = this.#commit(request, { compute, reduce, update }, isFollowed || !isLast);
+      if (outcome instanceof NotFiniteError) return { steps, failure: outcome };
+      steps.push(outcome);
+    }
+    return { steps };
   }
 
-  #describeElement(element: number, value: number): string {
-    const { name, layer } = this.#parts.table.at(element);
-    return `${value} first in ${layer}, ${name}`;
+  /** The step that is computed has happened, unless it is not finite: the threads have seen the same, and updated nothing. */
+  #commit(
+    { clipNorm }: StepRequest,
+    tasks: TaskResults,
+    isFollowed: boolean,
+  ): StepOutcome | NotFiniteError {
+    const { streams, times } = this.#parts;
+    const joined = monotonicSeconds();
+    const summary = this.#sums.summarize(this.generation, streams * times, clipNorm);
+    if (!summary.finite) return notFinite(this.#parts, this.generation, summary);
+    const { loss, gradNorm, clipScale } = summary;
+    const committed = monotonicSeconds();
+    this.generation++;
+    const phaseSeconds = phaseSecondsOf(tasks, {
+      begun: this.#followedAt!,
+      clipSeconds: committed - joined,
+      committed,
+      overlapped: isFollowed,
+    });
+    this.#followedAt = isFollowed ? endOf(tasks.update) : undefined;
+    const seconds = Object.values(phaseSeconds).reduce((sum, each) => sum + each, 0);
+    return { loss, gradNorm, clipScale, seconds, phaseSeconds, tasks };
   }
+}
+
+function isSame(these: readonly StepRequest[], those: readonly StepRequest[]): boolean {
+  return these.length === those.length && these.every((request, i) => request === those[i]);
 }

@@ -37,7 +37,7 @@ export async function evaluateStreams(
   // By stream first, so that the sum does not depend on how the streams were shared out.
   const losses = new Float64Array(plan.streams);
   try {
-    for (let fed = await feed.next(); fed; fed = await feed.next()) {
+    for (let [fed] = await feed.next(); fed; [fed] = await feed.next()) {
       if (signal?.aborted) return undefined;
       const { times } = chunkWindow(plan, fed.chunk);
       const computing = coordinator.evaluateChunk(spans, fed.slot, fed.chunk, times);

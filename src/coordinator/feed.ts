@@ -1,6 +1,6 @@
 /**
  * Keeps the next chunks ready: loading overlaps with computing. The loader fills ring slots in order, at most as many ahead
- * as there are slots beside the one in use. Waits for fills as long as the loader may take for them: --worker-timeout.
+ * as there are slots beside those in use. Waits for fills as long as the loader may take for them: --worker-timeout.
  */
 import { chunkWindow, type StreamPlan } from '../data/streams.ts';
 import { fromErrorRecord } from '../errors.ts';
@@ -29,6 +29,8 @@ export class ChunkFeed<Chunk> {
   readonly #fill: FillSlots<Chunk>;
   readonly #ahead: (Placed<Chunk> & { filled: Promise<void>; done: boolean })[] = [];
   #requested = 0;
+  /** Slots of the chunks that `next` returned last. */
+  #inUse = 0;
 
   constructor(chunks: Iterable<Chunk>, slots: number, fill: FillSlots<Chunk>) {
     this.#chunks = chunks[Symbol.iterator]();
@@ -37,29 +39,32 @@ export class ChunkFeed<Chunk> {
   }
 
   /**
-   * The next chunk, filled; undefined after the last. Its slot stays untouched until the call after. Rejects with the
-   * loader's error.
+   * The next chunk, once it is filled, and those after it that are filled then, `most` in all; none after the last. Their slots
+   * stay untouched until the call after. Rejects with the loader's error.
    */
-  async next(): Promise<FedChunk<Chunk> | undefined> {
+  async next(most = 1): Promise<FedChunk<Chunk>[]> {
+    this.#inUse = 0;
     this.refill();
     const head = this.#ahead.shift();
-    if (!head) return undefined;
+    if (!head) return [];
     const started = performance.now();
     await head.filled;
-    return {
-      chunk: head.chunk,
-      slot: head.slot,
-      waitSeconds: (performance.now() - started) / 1000,
-    };
+    const waitSeconds = (performance.now() - started) / 1000;
+    const chunks = [head, ...this.#ahead.splice(0, this.ready(most - 1).length)];
+    this.#inUse = chunks.length;
+    return chunks.map(({ chunk, slot }, i) => ({
+      ...{ chunk, slot },
+      waitSeconds: i === 0 ? waitSeconds : 0,
+    }));
   }
 
-  /** The chunk that `next` will return, where it is filled already. */
-  get ready(): Placed<Chunk> | undefined {
-    const [head] = this.#ahead;
-    return head?.done ? head : undefined;
+  /** The chunks that `next` will return, `most` at most, of those that are filled already. */
+  ready(most: number): Placed<Chunk>[] {
+    const filled = this.#ahead.findIndex(({ done }) => !done);
+    return this.#ahead.slice(0, filled < 0 ? most : Math.min(most, filled));
   }
 
-  /** Chunks that lie ready ahead of the one that `next` returned last. */
+  /** Chunks that lie ready ahead of those that `next` returned last. */
   get readyAhead(): number {
     return this.#ahead.filter(({ done }) => done).length;
   }
@@ -76,7 +81,7 @@ export class ChunkFeed<Chunk> {
    */
   refill(): void {
     const together = Math.ceil((this.#slots - 1) / 2);
-    while (this.#ahead.length + together < this.#slots) {
+    while (Math.max(1, this.#inUse) + this.#ahead.length + together <= this.#slots) {
       const wanted = this.#place(together);
       if (wanted.length === 0) return;
       this.#request(wanted);

@@ -8,6 +8,7 @@ import type { ParameterTable } from '../model/parameters.ts';
 import { headTimes, layoutLane, layoutShard, layoutSubtree } from '../model/workspace.ts';
 import { countPartials } from '../reduce/lane-reduction.ts';
 import type { ShardPlan, Span } from './plan.ts';
+import { MAX_STEPS_AT_ONCE } from './step-tasks.ts';
 
 export interface TrainingPlan {
   /** N */
@@ -43,11 +44,10 @@ export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
   const evaluationStreams = streamsOf(plan.evaluation);
   const vector = (name: string) => builder.add(name, 'float32', table.paddedLength);
   const carry = (name: string, streams: number) => addCarry(builder, table, name, streams);
-  const doubles = (name: string, length: number) =>
-    [
-      builder.add(`${name} 0`, 'float64', length),
-      builder.add(`${name} 1`, 'float64', length),
-    ] as const;
+  const sums = (name: string, length: number) =>
+    Array.from({ length: MAX_STEPS_AT_ONCE + 1 }, (_, i) =>
+      builder.add(`${name} ${i}`, 'float64', length),
+    );
 
   const parameters = vector('parameters 0');
   const layout = {
@@ -57,8 +57,8 @@ export function layoutArena(plan: ArenaPlan, sizing: Kernels): ArenaLayout {
       (_, i) => [vector(`moments ${i} 0`), vector(`moments ${i} 1`)] as const,
     ),
     gradient: training ? vector('gradient') : 0,
-    partials: doubles('partials', training ? countPartials(table) : 0),
-    laneLosses: doubles('partials of loss', training?.lanes.length ?? 0),
+    partials: sums('partials', training ? countPartials(table) : 0),
+    laneLosses: sums('partials of loss', training?.lanes.length ?? 0),
     packed: layoutPacked(builder, table, sizing),
     lanes: (training?.lanes ?? []).map(({ count }, i) =>
       layoutLane(builder, table, `lane ${i}`, times * count),

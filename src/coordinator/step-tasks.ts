@@ -4,7 +4,13 @@ import type { Piece } from '../model/packing.ts';
 import { BLOCK, type ParameterTable } from '../model/parameters.ts';
 import { headTimes } from '../model/workspace.ts';
 import type { ComputeTask } from '../pool/compute-protocol.ts';
+import { MAX_STAGES } from '../pool/stage-gates.ts';
+import type { Stage } from '../pool/staged-work.ts';
 import { cut, cutByCost, type Span } from './plan.ts';
+
+/** Stages of a step: compute, reduce, update. */
+export const STEP_STAGES = 3;
+export const MAX_STEPS_AT_ONCE = MAX_STAGES / STEP_STAGES;
 
 export interface TaskPlan {
   table: ParameterTable;
@@ -44,13 +50,9 @@ export class StepTasks {
     this.#headTimes = headTimes(table.spec, Math.max(1, streams), times);
   }
 
-  /** From `generation` to the next one, by stage: compute, reduce, update. */
-  step(generation: number, terms: StepTerms): ComputeTask[][] {
-    return [
-      this.#train(generation, terms),
-      this.#reduce(generation),
-      this.#update(generation, terms),
-    ];
+  /** Of one step after another, the first from `generation` to the next one: compute, reduce and update of each. */
+  steps(generation: number, terms: readonly StepTerms[]): Stage[] {
+    return terms.flatMap((ofStep, i) => this.#step(generation + i, ofStep));
   }
 
   pack(generation: number): ComputeTask[] {
@@ -73,6 +75,15 @@ export class StepTasks {
     );
     const spans = filled(cutByCost(costs, workers));
     return spans.map((span) => ({ kind: 'initialize', ...span, generation: 0 }));
+  }
+
+  #step(generation: number, terms: StepTerms): Stage[] {
+    const place = { step: generation + 1 };
+    return [
+      { tasks: this.#train(generation, terms), place },
+      { tasks: this.#reduce(generation), place },
+      { tasks: this.#update(generation, terms), place },
+    ];
   }
 
   #train(generation: number, { slot, fromZero }: StepTerms): ComputeTask[] {

@@ -15,12 +15,12 @@ export interface ArenaLayout {
   readonly gradient: Offset;
   /**
    * float64 sums of squares of the gradient: of each row of the embedding, of each group of rows of the first layer's
-   * input weights, then of each block of the rest. By the generation modulo 2 that the step began with: the coordinator reads those
-   * of a step while the next one is computed.
+   * input weights, then of each block of the rest. By the generation that the step began with, in turn: the coordinator reads those of
+   * all steps that were given out at once while the next one is computed.
    */
-  readonly partials: readonly [Offset, Offset];
+  readonly partials: readonly Offset[];
   /** float64 (S): loss of each lane over the chunk, nats; likewise. */
-  readonly laneLosses: readonly [Offset, Offset];
+  readonly laneLosses: readonly Offset[];
   readonly packed: PackedRegions;
   readonly lanes: readonly LaneRegions[];
   /** In order of lane; all lanes together. */

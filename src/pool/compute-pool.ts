@@ -3,10 +3,13 @@ import type { FailurePlace } from '../errors.ts';
 import type { ComputeTask, ComputeThreadData } from './compute-protocol.ts';
 import { Crew, type PoolCounters, type PoolOptions } from './crew.ts';
 import { Phase } from './phase.ts';
-import { endOf, StagedWork, type TaskResult } from './staged-work.ts';
+import { endOf, type Stage, StagedWork, type TaskResult } from './staged-work.ts';
 
-/** Tasks by stage. */
-export type Stages = readonly (readonly ComputeTask[])[];
+/** What came of stages: results of those that are done, in order, and what kept the next one from it. */
+export interface StagesOutcome {
+  results: TaskResult[][];
+  failure?: unknown;
+}
 
 export class ComputePool {
   readonly #crew: Crew;
@@ -16,7 +19,7 @@ export class ComputePool {
   /** The last such phase. */
   #phase: Phase | undefined;
   /** What was given out ahead, of these stages. */
-  #ahead: { stages: Stages; phase: Phase } | undefined;
+  #ahead: { stages: readonly Stage[]; phase: Phase } | undefined;
   /** When the last work was over. */
   #lastEnd = 0;
 
@@ -54,40 +57,40 @@ export class ComputePool {
    * the first task that failed by itself or took down MAX_DEATHS threads, or where a thread is stuck. One call at a time.
    */
   async run(tasks: readonly ComputeTask[], place: FailurePlace = {}): Promise<TaskResult[]> {
-    const [results] = await this.runStages([tasks], place);
-    return results;
+    const { results, failure } = await this.runStages([{ tasks, place }]);
+    if (failure) throw failure;
+    return results[0];
   }
 
   /**
-   * The same of one stage after another: no task begins before all of the stage before it are done. Where no stage has more tasks
-   * than there are threads, these are given all at once, and pass from stage to stage by themselves; whatever becomes of one
-   * of them, the others stop at the next stage, and what is missing is given out stage by stage.
+   * The same of one stage after another: no task begins before all of the stage before it are done, and none after a stage of which a
+   * task `halts`. Where no stage has more tasks than there are threads, these are given all at once, and pass from stage to stage by
+   * themselves; whatever becomes of one of them, the others stop at the next stage, and what is missing is given out stage by
+   * stage. Rejects only where the pool is busy or closed: what is done counts, also where the rest fails.
    */
-  async runStages(stages: Stages, place: FailurePlace = {}): Promise<TaskResult[][]> {
+  async runStages(stages: readonly Stage[]): Promise<StagesOutcome> {
     if (this.#working || this.#crew.closed) throw new Error('The compute pool is busy or closed');
     this.#working = true;
-    try {
-      const work = await this.#workTogether(stages, place);
-      for (const stage of stages.keys()) {
-        const missing = work.missing(stage);
-        if (missing.length > 0) await this.#crew.fanOut(Phase.of(work, missing, place));
-      }
-      const results = work.results(this.#lastEnd);
-      this.#lastEnd = endOf(results.at(-1)!);
-      return results;
-    } finally {
-      this.#working = false;
-    }
+    const work = this.#ahead?.stages === stages ? this.#ahead.phase.work : new StagedWork(stages);
+    const failure = await this.#workOff(work).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    this.#working = false;
+    const results = work.results(this.#lastEnd);
+    this.#lastEnd = endOf(results.flat(), this.#lastEnd);
+    return { results, failure };
   }
 
   /**
    * To be called while `runStages` is under way: gives out the stages that it will be called with next, if each thread is well. They
-   * begin when those under way are done, unless a task of these `halts`. Whether they were given out.
+   * begin when those under way are done, unless a task of these `halts`; but only the first `revocable` of them before it is
+   * called. Whether they were given out.
    */
-  giveAhead(stages: Stages, place: FailurePlace = {}): boolean {
+  giveAhead(stages: readonly Stage[], revocable = stages.length): boolean {
     const work = new StagedWork(stages);
     if (!this.#crew.canGiveAhead || !this.#fits(work)) return false;
-    const phase = Phase.together(work, place, this.#tickets++, this.#phase);
+    const phase = Phase.ahead(work, this.#tickets++, { phase: this.#phase!, revocable });
     this.#ahead = { stages, phase };
     this.#crew.giveAhead(phase);
     return true;
@@ -106,22 +109,26 @@ export class ComputePool {
     return this.#crew.close();
   }
 
+  async #workOff(work: StagedWork): Promise<void> {
+    await this.#workTogether(work);
+    for (let { missing } = work; missing.length > 0; { missing } = work) {
+      await this.#crew.fanOut(Phase.of(work, missing));
+    }
+  }
+
   /** All stages at once, where that can be; some of it may then be missing. */
-  async #workTogether(stages: Stages, place: FailurePlace): Promise<StagedWork> {
-    if (this.#ahead?.stages === stages) {
-      const { phase } = this.#ahead;
+  async #workTogether(work: StagedWork): Promise<void> {
+    if (this.#ahead?.phase.work === work) {
+      this.#phase = this.#ahead.phase;
       this.#ahead = undefined;
-      this.#phase = phase;
       await this.#crew.advance();
-      return phase.work;
+      return;
     }
     if (this.#ahead) await this.withdraw();
-    const work = new StagedWork(stages);
-    if (stages.length > 1 && this.#crew.allIdle && this.#fits(work)) {
-      this.#phase = Phase.together(work, place, this.#tickets++);
+    if (work.sizes.length > 1 && this.#crew.allIdle && this.#fits(work)) {
+      this.#phase = Phase.together(work, this.#tickets++);
       await this.#crew.fanOut(this.#phase);
     }
-    return work;
   }
 
   #fits({ sizes }: StagedWork): boolean {

@@ -6,7 +6,7 @@
 import type { Worker } from 'node:worker_threads';
 import { FixedQueue, Piscina } from 'piscina';
 import type { ComputeReply, ComputeTask, ComputeThreadData } from './compute-protocol.ts';
-import type { TaskTimes } from './share-record.ts';
+import type { TaskRecord } from './share-record.ts';
 import type { StageGates } from './stage-gates.ts';
 import type { StagedMessage } from './stage-server.ts';
 import { TaskChannel } from './task-channel.ts';
@@ -121,7 +121,7 @@ export class ComputeThread {
   }
 
   /** Tasks in stages that are done; also once the thread has ended. */
-  done(record: number): TaskTimes[] {
+  done(record: number): TaskRecord[] {
     return this.#channel.record.done(record);
   }
 

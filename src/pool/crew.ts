@@ -111,7 +111,10 @@ export class Crew {
 
   /** What was given ahead is the phase at hand; the one before must be over. As `fanOut`. */
   advance(): Promise<void> {
-    return this.#join(() => this.#underWay.advance(), { kind: 'advance' });
+    const { hold } = this.#underWay.ahead!;
+    const over = this.#join(() => this.#underWay.advance(), { kind: 'advance' });
+    if (hold) this.#gates.arrive(hold);
+    return over;
   }
 
   /** Takes back what was given ahead: what of it has begun is finished, and forgotten. */

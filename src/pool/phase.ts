@@ -4,7 +4,7 @@ import { monotonicSeconds } from './clock.ts';
 import type { ComputeResult } from './compute-protocol.ts';
 import { type Failure, MAX_DEATHS } from './fan-out-state.ts';
 import { RECORDS } from './share-record.ts';
-import { GATES } from './stage-gates.ts';
+import { GATES, type GatedStage } from './stage-gates.ts';
 import type { StagedMessage } from './stage-server.ts';
 import type { PlacedTask, StagedWork } from './staged-work.ts';
 
@@ -13,14 +13,18 @@ export type Share = readonly PlacedTask[];
 
 type Awaited = StagedMessage['awaited'];
 
+/** The phase that one is given out after, and how many stages of it may be begun, and taken back, before it is at hand. */
+export interface PhaseBefore {
+  phase: Phase;
+  revocable: number;
+}
+
 export class Phase {
   readonly work: StagedWork;
   readonly shares: readonly Share[];
   /** Of a phase in which threads pass from stage to stage by themselves: its number, counting all such phases. */
   readonly ticket: number | undefined;
-  /** What the first stage waits for: the last one of the phase that was given out before. */
-  readonly #awaitedFirst: Awaited;
-  readonly #place: FailurePlace;
+  readonly #before: PhaseBefore | undefined;
   /** By share: when it was handed out last, and what it failed with last. */
   readonly #handedOut: number[] = [];
   readonly #causes: unknown[] = [];
@@ -28,29 +32,31 @@ export class Phase {
   private constructor(
     work: StagedWork,
     shares: readonly Share[],
-    place: FailurePlace,
     ticket?: number,
-    after?: Phase,
+    before?: PhaseBefore,
   ) {
     this.work = work;
     this.shares = shares;
     this.ticket = ticket;
-    this.#place = place;
-    this.#awaitedFirst = after ? after.#end : undefined;
+    this.#before = before;
   }
 
   /** Of tasks that each thread is given one of. */
-  static of(work: StagedWork, tasks: readonly PlacedTask[], place: FailurePlace): Phase {
+  static of(work: StagedWork, tasks: readonly PlacedTask[]): Phase {
     return new Phase(
       work,
       tasks.map((task) => [task]),
-      place,
     );
   }
 
   /** Of all stages at once. */
-  static together(work: StagedWork, place: FailurePlace, ticket: number, after?: Phase): Phase {
-    return new Phase(work, work.columns, place, ticket, after);
+  static together(work: StagedWork, ticket: number): Phase {
+    return new Phase(work, work.columns, ticket);
+  }
+
+  /** The same, to be given out while the phase before is under way. */
+  static ahead(work: StagedWork, ticket: number, before: PhaseBefore): Phase {
+    return new Phase(work, work.columns, ticket, before);
   }
 
   /** Where its threads count, and keep how far they have come. */
@@ -81,26 +87,42 @@ export class Phase {
     });
   }
 
-  #awaited(stage: number): Awaited {
-    return stage === 0 ? this.#awaitedFirst : this.#endOf(stage - 1);
+  /**
+   * The stage at whose end the threads wait for the coordinator too, which arrives there when a phase that was given ahead is at
+   * hand; undefined where they wait for nobody but each other.
+   */
+  get hold(): GatedStage | undefined {
+    const revocable = this.#before?.revocable ?? 0;
+    const { gate, work } = this;
+    return revocable > 0 && revocable < work.sizes.length
+      ? { gate, stage: revocable - 1 }
+      : undefined;
   }
 
-  get #end(): Awaited {
+  #awaited(stage: number): Awaited {
+    if (stage > 0) return this.#endOf(stage - 1);
+    return this.#before?.phase.end;
+  }
+
+  /** When all of it is done. */
+  get end(): Awaited {
     return this.#endOf(this.work.sizes.length - 1);
   }
 
   #endOf(stage: number): Awaited {
-    return { gate: this.gate, stage, tasks: this.work.sizes[stage] };
+    const coordinators = stage === this.hold?.stage ? 1 : 0;
+    return { gate: this.gate, stage, tasks: this.work.sizes[stage] + coordinators };
   }
 
   noteHandOut(share: number): void {
     this.#handedOut[share] = monotonicSeconds();
   }
 
-  /** The first tasks of a share are done, with these results. */
-  complete(share: number, results: readonly ComputeResult[]): void {
+  /** The first tasks of a share are done by that worker, with these results. */
+  complete(share: number, results: readonly ComputeResult[], worker: number): void {
+    const handedOut = this.#handedOut[share];
     for (const [i, result] of results.entries()) {
-      this.work.complete(this.shares[share][i], result, this.#handedOut[share]);
+      this.work.complete(this.shares[share][i], result, { handedOut, worker });
     }
   }
 
@@ -115,18 +137,21 @@ export class Phase {
   }
 
   /** Where a task stands, as data and in words: `step 7, reduce of shard 2`. */
-  describe({ task, index }: PlacedTask): { place: FailurePlace; words: string } {
+  describe(placed: PlacedTask): { place: FailurePlace; words: string } {
+    const { task, index } = placed;
+    const place = this.work.placeOf(placed);
     const shard = 'shard' in task ? task.shard : index;
-    const step = this.#place.step === undefined ? '' : `step ${this.#place.step}, `;
+    const step = place.step === undefined ? '' : `step ${place.step}, `;
     return {
-      place: { ...this.#place, phase: task.kind, shard },
+      place: { ...place, phase: task.kind, shard },
       words: `${step}${task.kind} of shard ${shard}`,
     };
   }
 
   failure(failure: Failure, lastCause: unknown): TrainingError {
     if (failure.kind === 'lost' || failure.kind === 'stuck') {
-      return threadFailure(failure.kind, lastCause, this.#place);
+      const [missing] = this.work.missing;
+      return threadFailure(failure.kind, lastCause, missing && this.work.placeOf(missing));
     }
     const { place, words } = this.describe(this.taskAt(failure.task)!);
     const cause = this.#causes[failure.task];

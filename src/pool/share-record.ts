@@ -2,12 +2,14 @@
  * How far a thread has come with its tasks in stages, in memory that it shares with the coordinator and that outlives it: with those
  * at hand, and those that were given ahead.
  */
+import type { ComputeResult } from './compute-protocol.ts';
 import { MAX_STAGES } from './stage-gates.ts';
 
-/** When a task began, on the clock of `clock.ts`, and the seconds that it took. */
-export interface TaskTimes {
+/** When a task began, on the clock of `clock.ts`, the seconds that it took, and whether nothing may build on it. */
+export interface TaskRecord {
   startedSeconds: number;
   seconds: number;
+  halts: boolean;
 }
 
 /** Shares that a thread may have at once: one at hand, one ahead. */
@@ -20,23 +22,25 @@ const PULSE = WAITING + 1;
 /** Set in a turn: the thread has nothing more to do for its share; the coordinator has looked, and is to be told. */
 const OVER = 1;
 const AWAITED = 2;
-/** Bytes before the times: the words, in a cache line of their own. */
+/** Bytes before the tasks: the words, in a cache line of their own. */
 const HEAD_BYTES = 64;
+/** Numbers that are kept of a task: those of TaskRecord. */
+const TASK_NUMBERS = 3;
 
 export class ShareRecord {
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
-  /** (RECORDS, MAX_STAGES, 2) */
-  readonly #times: Float64Array;
+  /** (RECORDS, MAX_STAGES, TASK_NUMBERS) */
+  readonly #tasks: Float64Array;
 
   constructor(
     memory = new SharedArrayBuffer(
-      HEAD_BYTES + RECORDS * MAX_STAGES * 2 * Float64Array.BYTES_PER_ELEMENT,
+      HEAD_BYTES + RECORDS * MAX_STAGES * TASK_NUMBERS * Float64Array.BYTES_PER_ELEMENT,
     ),
   ) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, PULSE + 1);
-    this.#times = new Float64Array(memory, HEAD_BYTES);
+    this.#tasks = new Float64Array(memory, HEAD_BYTES);
   }
 
   /** (1): changes with every task that is done, and when waiting ends. */
@@ -56,10 +60,11 @@ export class ShareRecord {
   }
 
   /** The tasks that are done, in their order. */
-  done(record: number): TaskTimes[] {
+  done(record: number): TaskRecord[] {
     return Array.from({ length: Atomics.load(this.#words, record) }, (_, i) => {
-      const at = timesOf(record, i);
-      return { startedSeconds: this.#times[at], seconds: this.#times[at + 1] };
+      const at = placeOf(record, i);
+      const [startedSeconds, seconds, halts] = this.#tasks.subarray(at, at + TASK_NUMBERS);
+      return { startedSeconds, seconds, halts: halts === 1 };
     });
   }
 
@@ -84,10 +89,11 @@ export class ShareRecord {
     return (Atomics.load(this.#words, TURN + record) & OVER) !== 0;
   }
 
-  add(record: number, { startedSeconds, seconds }: TaskTimes): void {
-    const at = timesOf(record, Atomics.load(this.#words, record));
-    this.#times[at] = startedSeconds;
-    this.#times[at + 1] = seconds;
+  add(record: number, { startedSeconds, seconds, halts = false }: ComputeResult): void {
+    const at = placeOf(record, Atomics.load(this.#words, record));
+    this.#tasks[at] = startedSeconds;
+    this.#tasks[at + 1] = seconds;
+    this.#tasks[at + 2] = halts ? 1 : 0;
     Atomics.add(this.#words, record, 1);
     this.#beat();
   }
@@ -97,6 +103,6 @@ export class ShareRecord {
   }
 }
 
-function timesOf(record: number, task: number): number {
-  return 2 * (record * MAX_STAGES + task);
+function placeOf(record: number, task: number): number {
+  return TASK_NUMBERS * (record * MAX_STAGES + task);
 }

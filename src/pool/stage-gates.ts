@@ -4,8 +4,8 @@
  * then recalls what has not begun, and gives it out anew.
  */
 
-/** Of tasks that are given out together. */
-export const MAX_STAGES = 4;
+/** Of tasks that are given out together: those of four steps of training. */
+export const MAX_STAGES = 12;
 /**
  * Sets of counts, used in turn: for the stages at hand, for those given ahead, and for those before, which a thread may still
  * have to look at to begin the ones at hand.

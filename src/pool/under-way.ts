@@ -3,11 +3,11 @@ import { fromErrorRecord } from '../errors.ts';
 import type { ComputeReply, ComputeResult } from './compute-protocol.ts';
 import { type FanOut, outcomeOf, type Slot } from './fan-out-state.ts';
 import type { Phase } from './phase.ts';
-import type { TaskTimes } from './share-record.ts';
+import type { TaskRecord } from './share-record.ts';
 
 /** Of a thread: what it has done of tasks in stages, and whether it waits for others; also once it has ended. */
 interface ThreadProgress {
-  done(record: number): TaskTimes[];
+  done(record: number): TaskRecord[];
   readonly waiting: boolean;
 }
 
@@ -110,6 +110,6 @@ export class UnderWay {
   #complete(index: number, { phase, share }: GivenShare, results: readonly ComputeResult[]): void {
     const busy = phase === this.ahead ? this.#busyAhead : this.busySeconds;
     for (const { seconds } of results) busy[index] += seconds;
-    phase.complete(share, results);
+    phase.complete(share, results, index);
   }
 }

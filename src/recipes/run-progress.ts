@@ -89,12 +89,18 @@ export class RunProgress {
     return this.sampleDue || this.evaluationDue || this.checkpointDue;
   }
 
-  /** Whether the next step is followed by another one at once: it is not the last, and nothing is due after it. */
-  get nextIsFollowed(): boolean {
-    const step = this.step + 1;
+  /** Whether the step of that number, or the start, is followed by a step at once: it is not the last, and nothing is due after it. */
+  isFollowed(step: number): boolean {
     const { sampleEvery, checkpointEvery, gradientsEvery } = this.#config;
     const intervals = [this.#evaluationEvery, sampleEvery, checkpointEvery, gradientsEvery];
     return step < this.#shape.totalSteps && !intervals.some((every) => isDue(step, every));
+  }
+
+  /** Steps that follow one another at once, from the one after so many; `most` at most. */
+  stepsAtOnce(after: number, most: number): number {
+    let count = 1;
+    while (count < most && this.isFollowed(after + count)) count++;
+    return count;
   }
 
   /** Notes the loss of a validation; none where it is not finite. Returns whether it is the lowest of the run. */

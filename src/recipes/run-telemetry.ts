@@ -1,10 +1,11 @@
 /** Tells the logs, the recorder and the observer of a run what happened in it. */
 import type { StepOutcome } from '../coordinator/coordinator.ts';
-import { MAX_BUSY_SHARES } from '../live/points.ts';
+import { MAX_STEPS_AT_ONCE } from '../coordinator/step-tasks.ts';
 import type { Phase } from '../metrics/catalogue.ts';
 import { RateMeter } from '../metrics/rate-meter.ts';
 import type { GradientsRecord } from '../metrics/records.ts';
 import type { FillOutcome, FillRequest } from '../pool/actor-protocol.ts';
+import { BusyMeter } from './busy-meter.ts';
 import type { EvaluationReport, StepReport } from './reports.ts';
 import type { RunJournal } from './run-journal.ts';
 import type { RunProgress } from './run-progress.ts';
@@ -23,6 +24,8 @@ export interface StepTimes {
   loadSeconds: number;
   /** Chunks in the ring at its end. */
   ringFilled: number;
+  /** Of those that were given out at once. */
+  isLast: boolean;
 }
 
 type BetweenSeconds = Partial<Record<Phase, number>>;
@@ -45,8 +48,8 @@ export class RunTelemetry {
   readonly #journal: RunJournal;
   readonly #writerRestarts: () => number;
   readonly #rate = new RateMeter();
-  /** Busy seconds of each worker up to the last line that tells of them. */
-  #busyBefore: readonly number[] = [];
+  /** What the workers did between one line of timings and the next. */
+  readonly #busy: BusyMeter;
   /** Time of what has come since the last step, by phase. */
   #betweenSeconds: BetweenSeconds = {};
   #untold: UntoldStep[] = [];
@@ -64,6 +67,7 @@ export class RunTelemetry {
     this.#progress = progress;
     this.#journal = journal;
     this.#writerRestarts = writerRestarts;
+    this.#busy = new BusyMeter(parts.engine.pool);
     // The scan has read all once.
     this.#bytesRead = parts.corpus.index.bytes;
   }
@@ -97,8 +101,8 @@ export class RunTelemetry {
     };
     this.#untold.push({
       ...{ report, outcome, times, gradients },
-      busySeconds: this.#takeBusy(),
-      totalBusySeconds: this.#busyBefore,
+      busySeconds: times.isLast ? this.#busy.take() : this.#busy.takeOf(outcome),
+      totalBusySeconds: this.#busy.total,
       betweenSeconds: this.#takeBetween(),
     });
     return report;
@@ -110,7 +114,7 @@ export class RunTelemetry {
 
   /** Steps wait to be told that the next ones should not wait with: many, or after a while in which none was told. */
   get mustTell(): boolean {
-    if (this.#untold.length >= MAX_UNTOLD) return true;
+    if (this.#untold.length + MAX_STEPS_AT_ONCE > MAX_UNTOLD) return true;
     return this.hasUntold && performance.now() - this.#lastTold >= TELL_MILLISECONDS;
   }
 
@@ -186,7 +190,7 @@ export class RunTelemetry {
     const betweenSeconds = this.#takeBetween();
     if (!betweenSeconds) return;
     const { step } = this.#progress;
-    const busySeconds = this.#takeBusy();
+    const busySeconds = this.#busy.take();
     this.#journal.append('timings', [
       { step, seconds: 0, phaseSeconds: {}, busySeconds, betweenSeconds },
     ]);
@@ -209,15 +213,6 @@ export class RunTelemetry {
 
   #addBetween(phase: Phase, seconds: number): void {
     this.#betweenSeconds[phase] = (this.#betweenSeconds[phase] ?? 0) + seconds;
-  }
-
-  /** Since the last line, to the microsecond; of the first workers, as many as are shown. */
-  #takeBusy(): number[] {
-    const before = this.#busyBefore;
-    this.#busyBefore = this.#parts.engine.pool.busySeconds.slice(0, MAX_BUSY_SHARES);
-    return this.#busyBefore.map(
-      (seconds, worker) => Math.round(1e6 * (seconds - (before[worker] ?? 0))) / 1e6,
-    );
   }
 
   /** undefined where nothing has come. */

@@ -8,6 +8,7 @@ import { openResumable } from '../checkpoint/resumable.ts';
 import { RunFolder } from '../checkpoint/run-folder.ts';
 import { type Config, refuseMeaningless, resolveConfig, type Settings } from '../config/config.ts';
 import { planEngine, startEngine } from '../coordinator/engine.ts';
+import { MAX_STEPS_AT_ONCE } from '../coordinator/step-tasks.ts';
 import { type Corpus, openCorpus } from '../data/corpus.ts';
 import { InputError } from '../errors.ts';
 import { chooseKernels } from '../kernels/backend.ts';
@@ -34,10 +35,23 @@ import { TrainingLoop } from './training-loop.ts';
 import { Watching } from './watching.ts';
 
 export interface TrainOptions extends TrainObserver {
-  /** Aborting it finishes the step, writes a checkpoint and returns a result with `interrupted`. */
+  /** Aborting it finishes the steps given out, writes a checkpoint and returns a result with `interrupted`. */
   signal?: AbortSignal;
+  /**
+   * At most so many steps are given out at once, and then told of one after another; up to 4 where they are short, unless told. With 1
+   * a run whose signal is aborted in `onStep` ends with that step.
+   */
+  stepsAtOnce?: number;
   /** What the file `-` stands for. */
   stdin?: Readable;
+}
+
+/** What the type does not say. */
+function refuseWrong({ stepsAtOnce = 1 }: TrainOptions): void {
+  if (Number.isInteger(stepsAtOnce) && stepsAtOnce >= 1) return;
+  throw new InputError(
+    `Expected the option stepsAtOnce to be a whole number from 1, got ${stepsAtOnce}.`,
+  );
 }
 
 function noFiles({ val }: Config): string {
@@ -53,6 +67,7 @@ function noFiles({ val }: Config): string {
  * written; TrainingError for a run that could not go on, whose last checkpoint is then valid.
  */
 export async function train(settings: Settings, options: TrainOptions = {}): Promise<TrainResult> {
+  refuseWrong(options);
   const from = settings.from === undefined ? undefined : openTarget(String(settings.from));
   try {
     for (const warning of from?.warnings ?? []) options.onWarning?.(warning);
@@ -78,6 +93,7 @@ export async function resume(
   settings: ResumeSettings = {},
   options: TrainOptions = {},
 ): Promise<TrainResult> {
+  refuseWrong(options);
   const folder = RunFolder.open(path);
   try {
     return await resumeIn(folder, path, settings, options);
@@ -173,6 +189,7 @@ async function trainOn(
       recorder: watching.recorder,
       progress,
       observer: options,
+      mostAtOnce: options.stepsAtOnce ?? MAX_STEPS_AT_ONCE,
       baseBytes,
       serverRestarts: () => watching.server?.restarts ?? 0,
     });

@@ -1,7 +1,7 @@
 /** The loop of a run: steps, validations and checkpoints, until the end, the time limit or the signal. */
-import type { StepRequest } from '../coordinator/coordinator.ts';
+import type { StepOutcome, StepRequest } from '../coordinator/coordinator.ts';
 import { evaluateStreams } from '../coordinator/evaluation.ts';
-import { ChunkFeed, type FedChunk, fillRequests, type Placed } from '../coordinator/feed.ts';
+import { ChunkFeed, type FedChunk, fillRequests } from '../coordinator/feed.ts';
 import {
   type LayerProbe,
   type ProbeSource,
@@ -9,13 +9,22 @@ import {
 } from '../coordinator/gradient-probe.ts';
 import { Vocabulary } from '../data/vocabulary.ts';
 import { NotFiniteError } from '../errors.ts';
-import type { TrainResult } from './reports.ts';
+import type { StepReport, TrainResult } from './reports.ts';
 import { RunJournal } from './run-journal.ts';
 import { trainResult } from './run-outcome.ts';
 import { isDue, RunProgress } from './run-progress.ts';
 import { RunSaver } from './run-saver.ts';
 import { RunTelemetry, TELL_MILLISECONDS } from './run-telemetry.ts';
+import { StepRequests } from './step-requests.ts';
 import type { TrainingParts } from './training-parts.ts';
+
+interface HappenedStep {
+  outcome: StepOutcome;
+  request: StepRequest;
+  /** For which its chunk was waited, and chunks in the ring at its end. */
+  loadSeconds: number;
+  ringFilled: number;
+}
 
 export class TrainingLoop {
   readonly #parts: TrainingParts;
@@ -23,8 +32,7 @@ export class TrainingLoop {
   readonly #journal: RunJournal;
   readonly #telemetry: RunTelemetry;
   readonly #saver: RunSaver;
-  /** The step to come, where its tasks have been given out. */
-  #upcoming: StepRequest | undefined;
+  readonly #requests: StepRequests;
   /** Tells the last steps, in a moment. */
   #telling: NodeJS.Timeout | undefined;
   /** What that threw, where it did. */
@@ -34,6 +42,7 @@ export class TrainingLoop {
     const { progress, folder, config, shape, observer } = parts;
     this.#parts = parts;
     this.#progress = new RunProgress(config, shape, progress);
+    this.#requests = new StepRequests(this.#progress, config.clipNorm, parts.mostAtOnce);
     this.#journal = new RunJournal(folder, progress.logBytes, (message) =>
       observer.onWarning?.(message),
     );
@@ -48,7 +57,7 @@ export class TrainingLoop {
 
   /**
    * Trains to the end. Throws TrainingError where a step cannot be done; the state before it is then saved. An aborted signal
-   * ends the loop after the step at hand.
+   * ends the loop after the steps at hand.
    */
   async run(signal?: AbortSignal): Promise<TrainResult> {
     try {
@@ -82,10 +91,10 @@ export class TrainingLoop {
       if (progress.sampleDue) await this.#sample();
       if (progress.evaluationDue) await this.#evaluate(signal);
       while (!progress.finished && !signal?.aborted) {
-        if (!feed.ready) this.#tellSoon();
-        const fed = await feed.next();
-        if (!fed) break;
-        await this.#trainStep(feed, fed);
+        if (feed.readyAhead === 0) this.#tellSoon();
+        const fed = await feed.next(this.#requests.wanted);
+        if (fed.length === 0) break;
+        await this.#trainSteps(feed, fed);
         this.#saver.check();
         if (progress.somethingDue) this.#tellSteps();
         this.#checkTold();
@@ -118,41 +127,51 @@ export class TrainingLoop {
     );
   }
 
-  async #trainStep(feed: ChunkFeed<number>, fed: FedChunk<number>): Promise<void> {
-    const { config, engine, observer } = this.#parts;
-    const { waitSeconds } = fed;
-    const progress = this.#progress;
-    const request = this.#upcoming ?? this.#requestOf(fed, progress.step);
-    const { ready } = feed;
-    this.#upcoming =
-      ready && progress.nextIsFollowed ? this.#requestOf(ready, progress.step + 1) : undefined;
-    const stepping = engine.coordinator.step(request, this.#upcoming);
+  /** The steps of these chunks. */
+  async #trainSteps(feed: ChunkFeed<number>, fed: readonly FedChunk<number>[]): Promise<void> {
+    const { coordinator } = this.#parts.engine;
+    const requests = this.#requests.of(fed);
+    const stepping = coordinator.steps(requests, this.#requests.ahead(fed.length, feed));
     // The pool computes: what else is to be done does not hold it up.
     feed.refill();
     if (this.#telemetry.mustTell) this.#tellSteps();
     else this.#tellSoon();
-    const outcome = await stepping;
-    const seconds = waitSeconds + outcome.seconds;
-    const gradients = isDue(progress.step + 1, config.gradientsEvery)
+    const { steps, failure } = await stepping;
+    await this.#noteSteps(
+      steps.map((outcome, i) => ({
+        ...{ outcome, request: requests[i], loadSeconds: fed[i].waitSeconds },
+        ringFilled: fed.length - i + feed.readyAhead,
+      })),
+    );
+    if (failure) throw failure;
+  }
+
+  /** All of them have happened: the observer is told once progress says so, whatever it throws. */
+  async #noteSteps(steps: readonly HappenedStep[]): Promise<void> {
+    const reports: StepReport[] = [];
+    try {
+      for (const [i, step] of steps.entries()) {
+        reports.push(await this.#noteStep(step, i + 1 === steps.length));
+      }
+    } finally {
+      for (const report of reports) this.#parts.observer.onStep?.(report);
+    }
+  }
+
+  async #noteStep(step: HappenedStep, isLast: boolean): Promise<StepReport> {
+    const { outcome, request, loadSeconds, ringFilled } = step;
+    const progress = this.#progress;
+    // Nothing is due after a step that others were given out with, but after the last of them.
+    const gradients = isDue(progress.step + 1, this.#parts.config.gradientsEvery)
       ? await this.#probe(request)
       : undefined;
     progress.step++;
     progress.lastLoss = outcome.loss;
-    const ringFilled = 1 + feed.readyAhead;
+    this.#requests.stepSeconds = outcome.seconds;
     const { learningRate } = request;
-    const times = { learningRate, seconds, loadSeconds: waitSeconds, ringFilled };
-    const report = this.#telemetry.step(outcome, times, gradients);
-    observer.onStep?.(report);
-  }
-
-  /** Of the step after so many. */
-  #requestOf({ chunk, slot }: Placed<number>, steps: number): StepRequest {
-    return {
-      slot,
-      fromZero: chunk === 0,
-      learningRate: this.#progress.learningRateAfter(steps),
-      clipNorm: this.#parts.config.clipNorm,
-    };
+    const seconds = loadSeconds + outcome.seconds;
+    const times = { learningRate, seconds, loadSeconds, ringFilled, isLast };
+    return this.#telemetry.step(outcome, times, gradients);
   }
 
   /** Should no step begin that they could be told with: each wake-up of its own takes a core from the pool. */

@@ -17,6 +17,8 @@ export interface TrainingParts {
   folder: RunFolder;
   recorder: Recorder;
   observer: TrainObserver;
+  /** Steps that are given out at once. */
+  mostAtOnce: number;
   /** Resident memory of Node.js and its threads: measured before the arena is filled, and what it grows by. */
   baseBytes: number;
   /** Threads that served the metrics, died and were replaced. */

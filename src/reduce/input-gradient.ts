@@ -114,7 +114,7 @@ export class InputGradient {
       shard.scratch,
     );
     const partial = this.#embedding.shape[0] + columns.first / WEIGHT_ROWS;
-    const partials = this.#layout.partials[generation % 2] / 2;
+    const partials = this.#partials(generation);
     this.#sumSquares(out, columns.count, WEIGHT_ROWS, partials + partial);
   }
 
@@ -153,8 +153,14 @@ export class InputGradient {
       const id = idAt(rows.first + row);
       this.#kernels.copy(shard.embedded + row * embed, out + id * embed, embed);
     }
-    const partials = this.#layout.partials[generation % 2] / 2;
+    const partials = this.#partials(generation);
     this.#sumSquares(out + firstId * embed, endId - firstId, 1, partials + firstId);
+  }
+
+  /** Place, in doubles, of the sums of squares of the step that began with the generation. */
+  #partials(generation: number): number {
+    const { partials } = this.#layout;
+    return partials[generation % partials.length] / 2;
   }
 
   /** projected (rows, columns) = that part of D. */

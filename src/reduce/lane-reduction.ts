@@ -52,7 +52,8 @@ export class LaneReduction {
     const out = gradient + this.#table.inputPadded + first * BLOCK;
     this.#placeSubtrees(first * BLOCK, shard.lanePlaces);
     this.#kernels.sumLanes(0, shard.lanePlaces, lanes.length, count * BLOCK, out, shard.tree);
-    const partial = partials[generation % 2] / 2 + countInputPartials(this.#table) + first;
+    const partial =
+      partials[generation % partials.length] / 2 + countInputPartials(this.#table) + first;
     for (let i = 0; i < count; i++) {
       this.#doubles[partial + i] = this.#kernels.sumOfSquares(out + i * BLOCK, BLOCK);
     }

@@ -13,7 +13,7 @@ export interface StepSummary extends ClipResult {
 }
 
 export class StepSums {
-  /** By the generation modulo 2 that a step begins with: (S), nats, summed over the chunk. */
+  /** By the generation that a step begins with, in turn: (S), nats, summed over the chunk. */
   readonly #losses: readonly Float64Array[];
   readonly #partials: readonly Float64Array[];
 
@@ -25,15 +25,19 @@ export class StepSums {
   }
 
   setLoss(generation: number, lane: number, loss: number): void {
-    this.#losses[generation % 2][lane] = loss;
+    ofGeneration(this.#losses, generation)[lane] = loss;
   }
 
   /** Added up in order of lane and block: the same bits in every thread. Once all lanes are computed and reduced. */
   summarize(generation: number, tokens: number, clipNorm: number): StepSummary {
     let sum = 0;
-    for (const loss of this.#losses[generation % 2]) sum += loss;
+    for (const loss of ofGeneration(this.#losses, generation)) sum += loss;
     const loss = sum / tokens;
-    const clipped = clipByNorm(this.#partials[generation % 2], tokens, clipNorm);
+    const clipped = clipByNorm(ofGeneration(this.#partials, generation), tokens, clipNorm);
     return { loss, ...clipped, finite: Number.isFinite(loss) && Number.isFinite(clipped.gradNorm) };
   }
+}
+
+function ofGeneration(inTurn: readonly Float64Array[], generation: number): Float64Array {
+  return inTurn[generation % inTurn.length];
 }

@@ -10,7 +10,7 @@ const ONE: ScalingPart = {
   workers: 1,
   streams: 16,
   profile: profileOf([
-    { seconds: 10, tasks: { compute: tasks(8), reduce: tasks(1), update: tasks(0.5) } },
+    [{ seconds: 10, tasks: { compute: tasks(8), reduce: tasks(1), update: tasks(0.5) } }],
   ]),
 };
 
@@ -22,7 +22,7 @@ test('what two workers take beyond one is told apart by its cause', (t) => {
     seconds: 7,
     tasks: { compute: tasks(5, 4), reduce: tasks(0.8, 0.6), update: tasks(0.25, 0.25) },
   };
-  const shares = sharesOf({ workers: 2, streams: 16, profile: profileOf([step]) }, ONE);
+  const shares = sharesOf({ workers: 2, streams: 16, profile: profileOf([[step]]) }, ONE);
   t.true(near(shares.efficiency, 10 / 14));
   t.true(near(shares.lostToMemory, 1 / 14));
   t.true(near(shares.lostToReduction, 0.4 / 14));
@@ -33,7 +33,7 @@ test('what two workers take beyond one is told apart by its cause', (t) => {
 
 test('work in proportion that takes as long is all efficiency, and what is done once a step is a gain', (t) => {
   const step = { seconds: 9, tasks: { compute: tasks(8, 8), reduce: tasks(0.5, 0.5) } };
-  const shares = sharesOf({ workers: 2, streams: 32, profile: profileOf([step]) }, ONE);
+  const shares = sharesOf({ workers: 2, streams: 32, profile: profileOf([[step]]) }, ONE);
   t.true(near(shares.efficiency, 20 / 18));
   t.true(near(shares.lostToMemory, 0));
   t.true(shares.lostToReduction < 0);
@@ -59,8 +59,8 @@ test('efficiency and losses add up to 1, whatever was measured', (t) => {
         tasks: phases,
       });
       return fc
-        .array(step, { minLength: 1, maxLength: 9 })
-        .map((steps) => ({ workers, streams, profile: profileOf(steps) }));
+        .array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 9 })
+        .map((batches) => ({ workers, streams, profile: profileOf(batches) }));
     });
   fc.assert(
     fc.property(part, part, (now, first) => {
@@ -72,15 +72,21 @@ test('efficiency and losses add up to 1, whatever was measured', (t) => {
   t.pass();
 });
 
+const halfBusy = (seconds: number): TimedTasks => ({
+  seconds,
+  tasks: { compute: tasks(seconds / 2, seconds / 4) },
+});
+
 test('a profile is the mean of the middle half of the steps', (t) => {
-  const steps = [90, 2, 4, 3, 5, 1, 80, 6].map((seconds) => ({
-    seconds,
-    tasks: { compute: tasks(seconds / 2, seconds / 4) },
-  }));
-  t.deepEqual(profileOf(steps), {
+  t.deepEqual(profileOf([90, 2, 4, 3, 5, 1, 80, 6].map((seconds) => [halfBusy(seconds)])), {
     seconds: 4.5,
     tasks: { compute: { busySeconds: 3.375, slowestSeconds: 2.25 } },
   });
+});
+
+test('steps that were given out at once count together, the one with which the coordinator is woken too', (t) => {
+  const batches = [[4, 8], [1, 3], [90], [5, 5, 8]].map((batch) => batch.map(halfBusy));
+  t.is(profileOf(batches).seconds, 6, 'of [4, 8] and [5, 5, 8]');
 });
 
 for (const [counts, streams, lanes, unit] of [

@@ -131,23 +131,58 @@ test('what is asked for between two steps takes back the one that was given out 
 });
 
 test('another step than the one that was given out ahead begins as if that had not been', async (t) => {
-  const train = async (ahead: boolean) => {
+  const train = async (ahead: number) => {
     const { engine, plan } = await start(t, SMALL, 'wasm');
     const { coordinator, views } = engine;
     const losses: number[] = [];
     for (let step = 0; step < 4; step++) {
       const request = { ...STEP, learningRate: 0.1 * (step + 1) };
+      const next = Array.from({ length: ahead }, () => ({ ...STEP }));
       const { start: first, length } = plan.table.get('head.bias');
       const last = plan.layout.parameters[coordinator.generation % 2] + first + length - 1;
       const value = views.reals[last];
-      losses.push((await coordinator.step(request, ahead ? { ...STEP } : undefined)).loss);
+      const { steps } = await coordinator.steps([request], next);
+      losses.push(steps[0].loss);
       // Until the last parameter has been updated ahead: threads need no coordinator for it.
-      while (ahead && views.reals[last] === value);
+      while (ahead > 0 && views.reals[last] === value);
     }
     return losses;
   };
-  t.deepEqual(await train(true), await train(false));
+  const undisturbed = await train(0);
+  t.deepEqual(await train(1), undisturbed);
+  // The others are not begun: they would write where the parameters are that it goes back to.
+  t.deepEqual(await train(4), undisturbed);
 });
+
+for (const [what, second, message] of [
+  ['fails by itself', { ...STEP, slot: 99 }, /^A worker failed at step 2, train of shard \d: /],
+  ['is not finite', STEP, /^The gradient of step 2 is not finite /],
+] as const) {
+  test(`of steps that are given out at once those before one that ${what} have happened, and none after it`, async (t) => {
+    const first = {
+      ...STEP,
+      clipNorm: 0,
+      learningRate: second === STEP ? Number.POSITIVE_INFINITY : 0.1,
+    };
+    const single = await start(t, SMALL, 'wasm');
+    const { loss } = await single.engine.coordinator.step(first);
+
+    const started = await start(t, SMALL, 'wasm');
+    const { coordinator } = started.engine;
+    const { steps, failure } = await coordinator.steps([first, second, STEP], [{ ...STEP }]);
+    t.true(failure instanceof TrainingError);
+    t.regex((failure as TrainingError).message, message);
+    t.deepEqual(
+      steps.map((step) => step.loss),
+      [loss],
+    );
+    t.is(coordinator.generation, 1);
+    t.deepEqual(committed(started), committed(single));
+    await coordinator.snapshot();
+    t.is(coordinator.generation, 1);
+    t.deepEqual(committed(started), committed(single));
+  });
+}
 
 test('a loss that is not finite ends the step before the update, though the gradient is finite', async (t) => {
   const started = await start(t, SMALL, 'wasm');

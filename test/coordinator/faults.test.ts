@@ -35,14 +35,16 @@ const randomDeaths = test.macro({
     injector.order([]);
     const started = await startSmallEngine(cell, backend, workers, onWarning);
     t.teardown(() => started.engine.pool.close());
-    const undisturbed = await trainSmall(started, false);
-    t.deepEqual(await trainSmall(started, true), undisturbed);
+    const undisturbed = await trainSmall(started, { atOnce: 1, ahead: false });
+    for (const atOnce of [1, 2, 3, 4]) {
+      t.deepEqual(await trainSmall(started, { atOnce, ahead: true }), undisturbed);
+    }
     t.deepEqual(warnings, []);
     for (let seed = first; seed < first + schedules; seed++) {
       const orders = drawOrders(drawsOf(seed), POOL_ORDERS);
       injector.order(orders);
       t.deepEqual(
-        await trainSmall(started, seed % 4 > 0),
+        await trainSmall(started, { atOnce: 1 + (seed % 4), ahead: seed % 5 > 0 }),
         undisturbed,
         `seed ${seed}: ${JSON.stringify(orders)}`,
       );

@@ -37,7 +37,7 @@ test('chunks come in order, each in the slot it was filled in', async (t) => {
     return wanted.map(() => FILLED);
   });
   const fed: Placed<number>[] = [];
-  for (let next = await feed.next(); next; next = await feed.next()) {
+  for (let [next] = await feed.next(); next; [next] = await feed.next()) {
     t.true(next.waitSeconds >= 0);
     fed.push({ chunk: next.chunk, slot: next.slot });
   }
@@ -49,7 +49,7 @@ test('chunks come in order, each in the slot it was filled in', async (t) => {
     { chunk: 14, slot: 1 },
   ]);
   t.deepEqual(filled, fed);
-  t.is(await feed.next(), undefined);
+  t.deepEqual(await feed.next(), []);
 });
 
 test('nothing is filled before the first chunk is asked for', (t) => {
@@ -68,7 +68,7 @@ test('half of those ahead are asked for at once, when as many slots are free', a
   for (const chunk of [1, 2, 3]) {
     feed.refill();
     t.is(requests.length, 2, 'not yet');
-    t.is((await feed.next())?.chunk, chunk);
+    t.is((await feed.next())[0].chunk, chunk);
   }
   feed.refill();
   t.deepEqual(chunksOf()[2], [8, 9, 10], 'the rest of them');
@@ -84,13 +84,13 @@ for (const slots of [2, 3, 5, 9]) {
       const next = feed.next();
       for (const { finish } of requests.slice(requested)) finish();
       requested = requests.length;
-      const fed = await next;
-      t.is(fed?.chunk, chunk);
+      const [fed] = await next;
+      t.is(fed.chunk, chunk);
       feed.refill();
       const ahead = requests.flatMap(({ wanted }) => wanted).slice(chunk + 1);
       t.true(ahead.length >= Math.floor((slots - 1) / 2) && ahead.length >= 1);
       t.true(ahead.length <= slots - 1);
-      t.false(ahead.some(({ slot }) => slot === fed?.slot));
+      t.false(ahead.some(({ slot }) => slot === fed.slot));
       t.is(new Set(ahead.map(({ slot }) => slot)).size, ahead.length);
     }
     for (const { finish } of requests) finish();
@@ -98,12 +98,52 @@ for (const slots of [2, 3, 5, 9]) {
   });
 }
 
+for (const slots of [3, 5, 9, 17]) {
+  test(`${slots} slots: several chunks at once are those that are filled, and none of theirs is filled anew`, async (t) => {
+    const { feed, requests } = controlledFeed(60, slots);
+    let requested = 0;
+    for (let chunk = 0; chunk < 40; ) {
+      const next = feed.next(4);
+      for (const { finish } of requests.slice(requested)) finish();
+      requested = requests.length;
+      const fed = await next;
+      t.true(fed.length >= 1 && fed.length <= 4);
+      t.deepEqual(
+        fed.map((each) => each.chunk),
+        fed.map((_, i) => chunk + i),
+      );
+      t.true(fed.slice(1).every(({ waitSeconds }) => waitSeconds === 0));
+      chunk += fed.length;
+      feed.refill();
+      const ahead = requests.flatMap(({ wanted }) => wanted).slice(chunk);
+      t.true(ahead.length <= slots - fed.length);
+      const inUse = new Set(fed.map(({ slot }) => slot));
+      t.false(ahead.some(({ slot }) => inUse.has(slot)));
+      if (slots === 17) t.is(fed.length, 4);
+    }
+    for (const { finish } of requests) finish();
+    await feed.close();
+  });
+}
+
+test('of several chunks only those are waited for and given that come before one that is not filled', async (t) => {
+  const { feed, requests } = controlledFeed(9, 5);
+  const first = feed.next(3);
+  requests[0].finish();
+  t.deepEqual(
+    (await first).map(({ chunk }) => chunk),
+    [0, 1],
+  );
+  for (const { finish } of requests) finish();
+  await feed.close();
+});
+
 test('an error of the loader is delivered with its chunk, not before', async (t) => {
   const { feed, requests } = controlledFeed(8, 5);
   const first = feed.next();
   requests[0].finish({ 1: failed('the file changed') });
   requests[1].fail(new Error('the loader is lost'));
-  t.is((await first)?.chunk, 0);
+  t.is((await first)[0].chunk, 0);
   await t.throwsAsync(feed.next(), { message: 'the file changed' });
   await t.throwsAsync(feed.next(), { message: 'the loader is lost' });
   for (const { finish } of requests) finish();
@@ -130,7 +170,7 @@ test('close waits for the fills under way, and their errors trouble nobody', asy
 
 test('an empty feed ends at once', async (t) => {
   const { feed } = controlledFeed(0, 3);
-  t.is(await feed.next(), undefined);
+  t.deepEqual(await feed.next(), []);
   await feed.close();
 });
 
@@ -140,12 +180,12 @@ test('it says what lies ready ahead', async (t) => {
   requests[0].finish();
   await first;
   t.is(feed.readyAhead, 1);
-  t.deepEqual([feed.ready?.chunk, feed.ready?.slot], [1, 1]);
+  t.like(feed.ready(2), [{ chunk: 1, slot: 1 }]);
   await feed.next();
-  t.deepEqual([feed.readyAhead, feed.ready], [0, undefined]);
+  t.deepEqual([feed.readyAhead, feed.ready(2)], [0, []]);
   requests[1].finish({ 3: failed('no text') });
   await new Promise(setImmediate);
   t.is(feed.readyAhead, 1);
-  t.is(feed.ready?.chunk, 2);
+  t.like(feed.ready(2), [{ chunk: 2 }]);
   await feed.close();
 });

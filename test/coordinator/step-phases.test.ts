@@ -6,6 +6,7 @@ test('a phase lasts from the end of the one before to the end of its last task, 
     startedSeconds,
     seconds,
     waitSeconds: 0,
+    worker: 0,
   });
   const tasks = {
     compute: [task(11, 5), task(12, 8)],

@@ -5,7 +5,7 @@ import type { CellName } from '../../src/model/spec.ts';
 import { ADAM, fillSlot, smallSpec, startTestEngine, type TestEngine } from '../helpers/engine.ts';
 import type { OrderKinds } from './random.ts';
 
-const STEPS = 3;
+const STEPS = 5;
 const SIZES = { streams: 7, times: 4, lanes: 5 };
 /** Deaths in all that the pool does in one small training. */
 export const POOL_ORDERS: OrderKinds = {
@@ -26,8 +26,17 @@ export function startSmallEngine(
   return startTestEngine(options, { limitSeconds: 1, onWarning });
 }
 
-/** A whole small run from generation 0 on; everything that belongs to its result. `ahead`: each step is given out before the last one ended. */
-export async function trainSmall({ plan, engine }: TestEngine, ahead: boolean): Promise<object> {
+/** How steps are given out: so many at once, and the next ones before the last one of them ended. */
+export interface GivingOut {
+  atOnce: number;
+  ahead: boolean;
+}
+
+/** A whole small run from generation 0 on; everything that belongs to its result. */
+export async function trainSmall(
+  { plan, engine }: TestEngine,
+  { atOnce, ahead }: GivingOut,
+): Promise<object> {
   const { coordinator, views } = engine;
   const { layout, table } = plan;
   const words = (offset: number, length: number) =>
@@ -48,10 +57,11 @@ export async function trainSmall({ plan, engine }: TestEngine, ahead: boolean): 
     fillSlot({ plan, engine }, step, (stream, time) => (5 * stream + step + time * time) % 13);
     return { slot: step, fromZero: step === 0, learningRate: 0.01, clipNorm: 0.2 };
   });
-  for (const [step, request] of requests.entries()) {
-    const next = ahead ? requests[step + 1] : undefined;
-    const { loss, gradNorm, clipScale } = await coordinator.step(request, next);
-    outcomes.push(loss, gradNorm, clipScale);
+  for (let step = 0; step < STEPS; step += atOnce) {
+    const [now, next] = [step, step + atOnce].map((from) => requests.slice(from, from + atOnce));
+    const { steps, failure } = await coordinator.steps(now, ahead ? next : undefined);
+    if (failure) throw failure;
+    for (const { loss, gradNorm, clipScale } of steps) outcomes.push(loss, gradNorm, clipScale);
   }
   await coordinator.snapshot();
   const now = STEPS % 2;

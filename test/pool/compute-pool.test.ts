@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { TrainingError } from '../../src/errors.ts';
+import type { StagesOutcome } from '../../src/pool/compute-pool.ts';
 import type { ComputeTask } from '../../src/pool/compute-protocol.ts';
 import type { TaskResult } from '../../src/pool/staged-work.ts';
 import { FaultInjector } from '../faults/injector.ts';
@@ -142,7 +143,17 @@ test.serial('a thread that hangs is ended, and its task done by another', async 
 
 /** Stages of so many tasks each that read and write nothing. */
 const stagesOf = (...sizes: number[]) =>
-  sizes.map((size) => Array.from({ length: size }, (_, first) => copy(first)));
+  sizes.map((size) => ({
+    tasks: Array.from({ length: size }, (_, first) => copy(first)),
+    place: { step: 4 },
+  }));
+
+/** Results of all stages. Throws what one fails with. */
+async function resultsOf(running: Promise<StagesOutcome>): Promise<TaskResult[][]> {
+  const { results, failure } = await running;
+  if (failure) throw failure;
+  return results;
+}
 
 /** Whether no task began before the last of the stage before it had ended. */
 function inOrder(stages: readonly (readonly TaskResult[])[]): boolean {
@@ -163,7 +174,7 @@ for (const workers of [1, 2, 3]) {
       [5, 1, 4],
       [workers, 1],
     ]) {
-      const results = await pool.runStages(stagesOf(...sizes));
+      const results = await resultsOf(pool.runStages(stagesOf(...sizes)));
       t.deepEqual(
         results.map(({ length }) => length),
         sizes,
@@ -182,7 +193,7 @@ for (const when of MOMENTS) {
       async (t) => {
         const { pool, warnings } = await startPool(t, 3);
         injector.order([{ manner: 'exit', job: 'snapshot', when, shard: 0, spare: stage }]);
-        const results = await pool.runStages(stagesOf(3, 2, 3), { step: 4 });
+        const results = await resultsOf(pool.runStages(stagesOf(3, 2, 3)));
         t.deepEqual(
           results.map(({ length }) => length),
           [3, 2, 3],
@@ -211,7 +222,7 @@ for (const workers of [1, 2, 3]) {
         // Sometimes not, and sometimes other work than what follows.
         if (i % 5 < 3) pool.giveAhead(works[i + 1] ?? stages);
         if (i % 5 === 3) pool.giveAhead(stagesOf(1));
-        results.push(...(await running));
+        results.push(...(await resultsOf(running)));
         if (i % 4 === 0) results.push(await pool.run([copy(0)]));
       }
       t.true(inOrder(results));
@@ -235,7 +246,7 @@ for (const when of MOMENTS) {
     for (const [i, stages] of works.entries()) {
       const running = pool.runStages(stages);
       if (works[i + 1]) pool.giveAhead(works[i + 1]);
-      results.push(...(await running));
+      results.push(...(await resultsOf(running)));
     }
     t.true(inOrder(results));
     t.is(results.flat().length, 8 * 4);
@@ -253,9 +264,12 @@ for (const [stage, spare] of [
       const { pool, warnings } = await startPool(t, 3);
       // Shard 1 is that of two threads; the others wait at the next stage or, after the last one, are done.
       injector.order([{ manner: 'hang', job: 'snapshot', when: 'after', shard: 1, spare }]);
-      t.true(inOrder(await pool.runStages(stagesOf(3, 3, 3))));
+      t.true(inOrder(await resultsOf(pool.runStages(stagesOf(3, 3, 3)))));
       t.is(pool.counters.restarts, 1);
-      t.regex(warnings[0], /^A worker thread died at snapshot of shard \d: no progress for 1 s;/);
+      t.regex(
+        warnings[0],
+        /^A worker thread died at step 4, snapshot of shard \d: no progress for 1 s;/,
+      );
     },
   );
 }
@@ -265,11 +279,20 @@ test.serial(
   async (t) => {
     const { pool } = await startPool(t, 2);
     const wrong = { kind: 'reduce', shard: 99, parts: 100, generation: 0 } as const;
-    const work = pool.runStages([[copy(0), copy(1)], [copy(0), wrong], [copy(0)]], { step: 3 });
-    const error = await t.throwsAsync(work, { instanceOf: TrainingError });
-    t.regex(error.message, /^A worker failed at step 3, reduce of shard 99: /);
-    t.deepEqual(error.place, { step: 3, phase: 'reduce', shard: 99 });
-    t.true(inOrder(await pool.runStages(stagesOf(2, 2))));
+    const stages = [[copy(0), copy(1)], [copy(0), wrong], [copy(0)]];
+    const { results, failure } = await pool.runStages(
+      stages.map((tasks, stage) => ({ tasks, place: { step: stage } })),
+    );
+    t.true(failure instanceof TrainingError);
+    const { message, place } = failure as TrainingError;
+    t.regex(message, /^A worker failed at step 1, reduce of shard 99: /);
+    t.deepEqual(place, { step: 1, phase: 'reduce', shard: 99 });
+    t.deepEqual(
+      results.map(({ length }) => length),
+      [2],
+      'what was done before counts',
+    );
+    t.true(inOrder(await resultsOf(pool.runStages(stagesOf(2, 2)))));
   },
 );
 

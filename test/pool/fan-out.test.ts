@@ -77,6 +77,9 @@ interface Setting {
   loaded: boolean;
 }
 
+/** Tasks of a share of work given ahead that may be begun before that work is at hand. */
+const REVOCABLE = 1;
+
 /** Tasks of each stage: ranges may be fewer than threads. */
 const sizesOf = (threads: number, stages: number) =>
   [threads, Math.max(1, threads - 1), threads].slice(0, stages);
@@ -168,6 +171,7 @@ function doable(world: World, { inside }: Thread, given: Given): Happening['kind
   if (given.done === 0 && !given.waitsFirst) return ['enter'];
   const isOfWorkBefore = given.done === 0;
   if (world.recalled[isOfWorkBefore ? given.work - 1 : given.work]) return ['done'];
+  if (given.work > world.work && given.done >= REVOCABLE) return [];
   return world.arrived[stage - 1] >= world.completed[stage - 1].length ? ['enter'] : [];
 }
 

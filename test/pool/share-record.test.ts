@@ -1,15 +1,15 @@
 import test from 'ava';
 import { ShareRecord } from '../../src/pool/share-record.ts';
 
-const took = (startedSeconds: number) => ({ startedSeconds, seconds: 0.5 });
+const took = (startedSeconds: number, halts = false) => ({ startedSeconds, seconds: 0.5, halts });
 
 test('each record holds the tasks that are done, for whoever has the memory', (t) => {
   const thread = new ShareRecord();
   const coordinator = new ShareRecord(thread.memory);
   thread.add(0, took(1));
   thread.add(1, took(2));
-  thread.add(0, took(3));
-  t.deepEqual(coordinator.done(0), [took(1), took(3)]);
+  thread.add(0, took(3, true));
+  t.deepEqual(coordinator.done(0), [took(1), took(3, true)]);
   t.deepEqual(coordinator.done(1), [took(2)]);
   coordinator.reset(0);
   t.deepEqual(thread.done(0), []);

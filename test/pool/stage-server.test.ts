@@ -29,7 +29,7 @@ test('only the thread with the last task of the last stage tells; it tells of al
   t.deepEqual(servers[1].serve(share), { over: RECORD });
   for (const record of records) {
     t.true(record.look(RECORD));
-    t.deepEqual(record.done(RECORD), [{ startedSeconds: 0, seconds: 1 }]);
+    t.deepEqual(record.done(RECORD), [{ startedSeconds: 0, seconds: 1, halts: false }]);
   }
 });
 
@@ -56,8 +56,9 @@ test('a failure is told with its share, which is not over, and lets nobody build
 });
 
 test('a step that halts is done, and nobody builds on it; the last still tells', (t) => {
-  const { gates, servers } = crewOfTwo(() => ({ ...done, halts: true }));
+  const { gates, records, servers } = crewOfTwo(() => ({ ...done, halts: true }));
   t.is(servers[0].serve(share), undefined);
   t.deepEqual(servers[1].serve(share), { over: RECORD });
   t.false(gates.await({ gate: GATE, stage: 1 }, 2));
+  t.true(records[0].done(RECORD)[0].halts);
 });

@@ -28,7 +28,7 @@ async function stoppedRun(t: ExecutionContext) {
     if (step === 12) controller.abort();
   };
   const { signal } = controller;
-  const { run } = await train(place.settings('r', SETTINGS), { signal, onStep });
+  const { run } = await train(place.settings('r', SETTINGS), { signal, stepsAtOnce: 1, onStep });
   return { place, run, whole: await train(place.settings('whole', SETTINGS)) };
 }
 
@@ -90,6 +90,7 @@ test.serial(
       settings('r', { steps: 30, evalEvery: 5, checkpointEvery: 0 }),
       {
         signal: controller.signal,
+        stepsAtOnce: 1,
         onStep: ({ step }) => {
           if (step === 5) disk.fill(join(run, 'evals.ndjson'));
           if (step === 6) disk.empty();

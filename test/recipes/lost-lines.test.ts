@@ -25,7 +25,7 @@ async function stoppedRun(t: ExecutionContext, keep = 9) {
   const { signal } = controller;
   const settings = { ...SETTINGS, keep };
   const whole = await train(place.settings('whole', settings));
-  const { run } = await train(place.settings('r', settings), { signal, onStep });
+  const { run } = await train(place.settings('r', settings), { signal, stepsAtOnce: 1, onStep });
   return { run, whole, place };
 }
 

@@ -52,6 +52,7 @@ test('a run is read while it trains, after it was stopped, and with more steps t
   let reading: ReturnType<typeof readRun> | undefined;
   const { run } = await train(settings('stopped', { steps: 12 }), {
     signal: controller.signal,
+    stepsAtOnce: 1,
     onStep: ({ step }) => {
       if (step !== 5) return;
       reading = readRun(settings('stopped').run!);

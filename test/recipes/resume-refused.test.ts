@@ -19,7 +19,7 @@ test.before(async () => {
     if (step === 3) controller.abort();
   };
   const settings = { ...TINY_SETTINGS, files: [writeText(shared)], run: stopped, steps: 40 };
-  await train(settings, { signal: controller.signal, onStep });
+  await train(settings, { signal: controller.signal, stepsAtOnce: 1, onStep });
 });
 test.after.always(() => rmSync(shared, { recursive: true }));
 

@@ -44,7 +44,7 @@ function stoppingAt(step: number, event: 'onStep' | 'onEvaluation' = 'onStep'): 
   const stop = (report: { step: number }) => {
     if (report.step === step) controller.abort();
   };
-  return { signal: controller.signal, [event]: stop };
+  return { signal: controller.signal, stepsAtOnce: 1, [event]: stop };
 }
 
 /** Runs to compare with, one of each kind. The text is the same in every folder. */

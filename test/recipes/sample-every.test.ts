@@ -50,6 +50,7 @@ test('a run stopped at any step and resumed has drawn what one never stopped has
     const controller = new AbortController();
     const stopped = await train(settings(`stopped-${last}`, SAMPLED), {
       signal: controller.signal,
+      stepsAtOnce: 1,
       onStep: ({ step }) => {
         if (step === last) controller.abort();
       },

@@ -20,6 +20,7 @@ test.serial(
     const controller = new AbortController();
     const { run } = await train(settings('disturbed', options), {
       signal: controller.signal,
+      stepsAtOnce: 1,
       onStep: ({ step }) => {
         if (step === 8) controller.abort();
       },

@@ -50,6 +50,7 @@ test('standard input is kept in the run and resumed from there, wherever that is
   const stopped = await train(piped, {
     stdin: Readable.from([bytes.subarray(0, 100), bytes.subarray(100)]),
     signal: controller.signal,
+    stepsAtOnce: 1,
     onStep: ({ step }) => {
       if (step === 2) controller.abort();
     },

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { InputError } from '../../src/errors.ts';
 import type { EvaluationReport, RunPlan, StepReport } from '../../src/recipes/reports.ts';
 import { train } from '../../src/recipes/train.ts';
 import { checkpointSteps, linesOf, logsOf, runPlace } from '../helpers/runs.ts';
@@ -236,14 +237,51 @@ test('a step whose observer throws has happened: its line and its checkpoint are
   const onStep = ({ step }: { step: number }) => {
     if (step === 3) throw new Error('the observer failed');
   };
-  const training = train(settings('r', { steps: 9 }), { onStep });
-  await t.throwsAsync(training, { message: 'the observer failed' });
-  const run = String(settings('r').run);
+  const ends = async (name: string, stepsAtOnce?: number) => {
+    const training = train(settings(name, { steps: 9 }), { onStep, stepsAtOnce });
+    await t.throwsAsync(training, { message: 'the observer failed' });
+    const run = String(settings(name).run);
+    return { lines: linesOf(logsOf(run).steps), saved: checkpointSteps(run).at(-1) };
+  };
+  const one = await ends('one', 1);
   t.deepEqual(
-    linesOf(logsOf(run).steps).map(({ step }) => step),
+    one.lines.map(({ step }) => step),
     [1, 2, 3],
   );
-  t.is(checkpointSteps(run).at(-1), 3);
+  t.is(one.saved, 3);
+  // So have those that were given out with it.
+  const several = await ends('several');
+  t.is(several.saved, several.lines.length);
+  t.deepEqual(several.lines.slice(0, 3), one.lines);
+});
+
+test('a run whose signal is aborted ends with the steps given out, with stepsAtOnce 1 with the very step', async (t) => {
+  const { settings } = runPlace(t);
+  const stoppedAt = async (name: string, stepsAtOnce?: number) => {
+    const controller = new AbortController();
+    const told: number[] = [];
+    const result = await train(settings(name, { steps: 40, evalEvery: 40 }), {
+      signal: controller.signal,
+      stepsAtOnce,
+      onStep: ({ step }) => {
+        told.push(step);
+        if (step === 9) controller.abort();
+      },
+    });
+    t.true(result.interrupted);
+    t.deepEqual(
+      told,
+      Array.from({ length: result.steps }, (_, i) => i + 1),
+    );
+    return result.steps;
+  };
+  t.is(await stoppedAt('one', 1), 9);
+  const steps = await stoppedAt('several');
+  t.true(steps >= 9 && steps <= 12, `${steps}`);
+  for (const stepsAtOnce of [0, 1.5, Number.NaN]) {
+    const training = train(settings('wrong'), { stepsAtOnce });
+    await t.throwsAsync(training, { instanceOf: InputError, message: /stepsAtOnce.*from 1, got/ });
+  }
 });
 
 test('steps are logged together, but soon', async (t) => {

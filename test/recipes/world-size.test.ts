@@ -41,7 +41,7 @@ for (const cell of ['rnn', 'lstm', 'gru'] as const) {
           const onStep = ({ step }: { step: number }) => {
             if (step === 4 * (turn + 1)) controller.abort();
           };
-          const options = { signal: controller.signal, onStep };
+          const options = { signal: controller.signal, stepsAtOnce: 1, onStep };
           turns =
             turn === 0
               ? await train(settings('turns', { ...SETTINGS, cell, backend, workers }), options)

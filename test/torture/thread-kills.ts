@@ -37,10 +37,11 @@ export async function killWorkersOfSteps(seed: number): Promise<Report> {
     () => {},
   );
   try {
-    const undisturbed = await trainSmall({ engine, plan }, false);
+    const undisturbed = await trainSmall({ engine, plan }, { atOnce: 1, ahead: false });
     for (let i = 0; i < BATCH; i++) {
       injector.order(drawOrders(draw, POOL_ORDERS));
-      const trained = await trainSmall({ engine, plan }, draw(4) > 0);
+      const givingOut = { atOnce: 1 + draw(4), ahead: draw(4) > 0 };
+      const trained = await trainSmall({ engine, plan }, givingOut);
       if (!isDeepStrictEqual(trained, undisturbed)) report.mismatches.push('other bits of steps');
       count(report, injector);
     }
