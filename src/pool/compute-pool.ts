@@ -90,7 +90,7 @@ export class ComputePool {
   giveAhead(stages: readonly Stage[], revocable = stages.length): boolean {
     const work = new StagedWork(stages);
     if (!this.#crew.canGiveAhead || !this.#fits(work)) return false;
-    const phase = Phase.ahead(work, this.#tickets++, { phase: this.#phase!, revocable });
+    const phase = Phase.ahead(work, this.#tickets++, this.#phase!, revocable);
     this.#ahead = { stages, phase };
     this.#crew.giveAhead(phase);
     return true;

@@ -13,9 +13,11 @@ export type Share = readonly PlacedTask[];
 
 type Awaited = StagedMessage['awaited'];
 
-/** The phase that one is given out after, and how many stages of it may be begun, and taken back, before it is at hand. */
-export interface PhaseBefore {
-  phase: Phase;
+/** Of a phase that is given out ahead. */
+interface Ahead {
+  /** The end of the phase before; not that phase, which would keep the one before it, and so all that ever were. */
+  awaited: Awaited;
+  /** Stages that may be begun, and taken back, before the phase is at hand. */
   revocable: number;
 }
 
@@ -24,21 +26,16 @@ export class Phase {
   readonly shares: readonly Share[];
   /** Of a phase in which threads pass from stage to stage by themselves: its number, counting all such phases. */
   readonly ticket: number | undefined;
-  readonly #before: PhaseBefore | undefined;
+  readonly #ahead: Ahead | undefined;
   /** By share: when it was handed out last, and what it failed with last. */
   readonly #handedOut: number[] = [];
   readonly #causes: unknown[] = [];
 
-  private constructor(
-    work: StagedWork,
-    shares: readonly Share[],
-    ticket?: number,
-    before?: PhaseBefore,
-  ) {
+  private constructor(work: StagedWork, shares: readonly Share[], ticket?: number, ahead?: Ahead) {
     this.work = work;
     this.shares = shares;
     this.ticket = ticket;
-    this.#before = before;
+    this.#ahead = ahead;
   }
 
   /** Of tasks that each thread is given one of. */
@@ -54,9 +51,12 @@ export class Phase {
     return new Phase(work, work.columns, ticket);
   }
 
-  /** The same, to be given out while the phase before is under way. */
-  static ahead(work: StagedWork, ticket: number, before: PhaseBefore): Phase {
-    return new Phase(work, work.columns, ticket, before);
+  /**
+   * The same, to be given out while the phase before is under way: of its stages only the first `revocable` may be begun, and taken
+   * back, before it is at hand.
+   */
+  static ahead(work: StagedWork, ticket: number, before: Phase, revocable: number): Phase {
+    return new Phase(work, work.columns, ticket, { awaited: before.#end, revocable });
   }
 
   /** Where its threads count, and keep how far they have come. */
@@ -92,7 +92,7 @@ export class Phase {
    * hand; undefined where they wait for nobody but each other.
    */
   get hold(): GatedStage | undefined {
-    const revocable = this.#before?.revocable ?? 0;
+    const revocable = this.#ahead?.revocable ?? 0;
     const { gate, work } = this;
     return revocable > 0 && revocable < work.sizes.length
       ? { gate, stage: revocable - 1 }
@@ -100,12 +100,10 @@ export class Phase {
   }
 
   #awaited(stage: number): Awaited {
-    if (stage > 0) return this.#endOf(stage - 1);
-    return this.#before?.phase.end;
+    return stage === 0 ? this.#ahead?.awaited : this.#endOf(stage - 1);
   }
 
-  /** When all of it is done. */
-  get end(): Awaited {
+  get #end(): Awaited {
     return this.#endOf(this.work.sizes.length - 1);
   }
 

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { collectGarbage } from '../../src/bench/collect.ts';
 import { Phase } from '../../src/pool/phase.ts';
 import { StagedWork } from '../../src/pool/staged-work.ts';
 
@@ -24,10 +25,27 @@ test('a stage waits for all tasks of the one before; only the last one closes', 
 
 test('what is given ahead waits for the phase before, and after its revocable stages for the coordinator too', (t) => {
   const before = Phase.together(workOf(2), 7);
-  const ahead = (revocable: number) => Phase.ahead(workOf(4), 8, { phase: before, revocable });
+  const ahead = (revocable: number) => Phase.ahead(workOf(4), 8, before, revocable);
   t.deepEqual(awaitedBy(ahead(2)), [2, 2, 3, 2]);
   t.deepEqual(ahead(2).hold, { gate: ahead(2).gate, stage: 1 });
   t.deepEqual(ahead(2).messages(0)[0].awaited, { gate: before.gate, stage: 1, tasks: 2 });
   t.deepEqual(awaitedBy(ahead(4)), [2, 2, 2, 2], 'all of it can be taken back');
   t.is(ahead(4).hold, undefined);
+});
+
+test('a phase keeps none of those before it', async (t) => {
+  const before: WeakRef<StagedWork>[] = [];
+  let phase = Phase.together(workOf(1), 0);
+  for (let ticket = 1; ticket < 9; ticket++) {
+    before.push(new WeakRef(phase.work));
+    phase = Phase.ahead(workOf(1), ticket, phase, 1);
+  }
+  // In a later task: what has just been made is kept to the end of this one.
+  await new Promise(setImmediate);
+  collectGarbage();
+  t.deepEqual(
+    before.filter((work) => work.deref()),
+    [],
+  );
+  t.is(phase.ticket, 8);
 });
