@@ -45,16 +45,22 @@ Size scratchLength(Size groups, Size rows, Size lanes, Size m, Size n) {
          piece.tiles * tileLength(lesser(k, MAXIMUM_DEPTH));
 }
 
-/** One panel of the piece, `tile` being the first; `addends` are moved along with it. */
+/**
+ * One panel of the piece, `tile` being the first; `addends` are moved along with it. A panel of one vector may take two packed
+ * tiles together, so that enough sums are under way.
+ */
 static void multiplyPanel(Tile tile, const Piece& piece, Addend* addends, RowPrefetcher& ahead) {
+  const Size together = tileRows(ceilingDivide(tile.columns, WIDTH)) / TILE_ROWS;
+  const Size rows = together * TILE_ROWS;
+  tile.aStep = tileLength(tile.depth);
   tile.upcoming = tile.b + tile.depth * PANEL;
-  tile.upcomingStep = ceilingDivide(PANEL, piece.tiles);
+  tile.upcomingStep = ceilingDivide(PANEL, ceilingDivide(piece.tiles, together));
   tile.addends = addends;
-  for (Size row = 0; row < piece.rows; row += TILE_ROWS) {
-    const Size count = lesser(piece.rows - row, TILE_ROWS);
-    ahead.advance();
+  for (Size row = 0; row < piece.rows; row += rows) {
+    const Size count = lesser(piece.rows - row, rows);
+    for (Size i = 0; i < together; i++) ahead.advance();
     multiplyVectors<1, TILE_ROWS>(count, tile);
-    tile.a += tileLength(tile.depth);
+    tile.a += together * tile.aStep;
     tile.upcoming += tile.depth * tile.upcomingStep;
     tile.c += count * tile.cStride;
     for (Size i = 0; i < tile.addendCount; i++) addends[i].at += count * addends[i].stride;

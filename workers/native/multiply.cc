@@ -20,8 +20,6 @@ namespace threadloom::THREADLOOM_PATH {
  * cache.
  */
 constexpr Size COPY_STRIDE = MAXIMUM_DEPTH + 16;
-/** Tiles that use one panel of b before the next panel is read: about 100 rows. */
-constexpr Size TILES_TOGETHER = 100 / TILE_ROWS;
 /** Words that are prefetched together of what is read after the product. */
 constexpr Size STRIP = 4 * LINE;
 
@@ -85,6 +83,7 @@ void multiply(const float* a, Size aStride, const float* packed, float* c, Size 
         const Size column = panel * PANEL;
         Tile tile{};
         tile.a = copies;
+        tile.aStep = TILE_ROWS * COPY_STRIDE;
         tile.b = packed + packedOffset(block, panel, panels);
         tile.depth = block.depth;
         tile.c = c + row * cStride + column;

@@ -46,25 +46,51 @@ inline void packLane(const GroupedRows& b, Size k, Size columns, float* packed) 
   }
 }
 
-/** A block of a, cut into tiles. The rows of a tile are stored in order as whole vectors: what one spills, the next overwrites. */
+/** TILE_ROWS elements of each of some rows of a into a tile. A vector may hold more: what one row spills, the next overwrites. */
+template <Size ROWS>
+inline void packTileRows(const float* const (&rows)[ROWS], Size column, float* to) {
+  Size r = 0;
+#if !defined(__AVX512F__)
+  for (; r + 2 <= ROWS; r += 2) {
+    store(to + r * TILE_ROWS, loadHalves(rows[r] + column, rows[r + 1] + column));
+  }
+#endif
+  for (; r < ROWS; r++) store(to + r * TILE_ROWS, load(rows[r] + column));
+}
+
+/** The next rows of a into tiles that are `length` words apart, `to` in the first of them. */
+template <Size ROWS>
+inline void packNextRows(RowCursor& cursor, RowCursor& ahead, Size columns, Size length, float* to) {
+  const float* rows[ROWS];
+  for (Size r = 0; r < ROWS; r++) {
+    prefetchRow<3>(ahead.row(), columns);
+    ahead.advance();
+    rows[r] = cursor.row();
+    cursor.advance();
+  }
+  Size column = 0;
+  for (; column + WIDTH <= columns; column += TILE_ROWS) {
+    packTileRows(rows, column, to);
+    to += length;
+  }
+  for (; column < columns; column += TILE_ROWS) {
+    const Lanes lanes = firstLanes(columns - column);
+    for (Size r = 0; r < ROWS; r++) store(to + r * TILE_ROWS, load(rows[r] + column, lanes));
+    to += length;
+  }
+}
+
+/** A block of a, cut into tiles. */
 inline void packTiles(const RowBlock& a, float* packed) {
   const Size length = tileLength(a.rows.depth);
   RowCursor cursor(a.operand, a.rows.first);
   RowCursor ahead(a.operand, a.rows.first + PREFETCHED_ROWS);
-  for (Size p = 0; p < a.rows.depth; p++) {
-    prefetchRow<3>(ahead.row(), a.columns);
-    float* to = packed + p * TILE_ROWS;
-    Size column = 0;
-    for (; column + WIDTH <= a.columns; column += TILE_ROWS) {
-      store(to, load(cursor.row() + column));
-      to += length;
-    }
-    for (; column < a.columns; column += TILE_ROWS) {
-      store(to, load(cursor.row() + column, firstLanes(a.columns - column)));
-      to += length;
-    }
-    cursor.advance();
-    ahead.advance();
+  Size p = 0;
+  for (; p + ROWS_TOGETHER <= a.rows.depth; p += ROWS_TOGETHER) {
+    packNextRows<ROWS_TOGETHER>(cursor, ahead, a.columns, length, packed + p * TILE_ROWS);
+  }
+  for (; p < a.rows.depth; p++) {
+    packNextRows<1>(cursor, ahead, a.columns, length, packed + p * TILE_ROWS);
   }
 }
 

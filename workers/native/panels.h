@@ -13,23 +13,29 @@ namespace threadloom::THREADLOOM_PATH {
 /**
  * A tile of tileRows and PANEL_VECTORS fills the registers. UNROLLED indices of K make a turn of the loop, with PREFETCHES
  * of b: counting and prefetching cost more beside 12 multiply-adds than beside 28, most of all where another program
- * shares the core. PIECE_TILES × PIECE_PANELS of a
- * transposed product are a piece that fits the second-level cache.
+ * shares the core. TILES_TOGETHER of a product use one panel of b before the next is read, and wait in the second-level cache
+ * meanwhile: 98 rows in the larger one of a processor with AVX-512, else 64. PIECE_TILES × PIECE_PANELS of a transposed
+ * product are a piece that fits that cache. ROWS_TOGETHER of its first operand are packed at a time, so that they fill a cache
+ * line of each tile: row by row, the line would have left the first-level cache before the next row came to it.
  */
 #if defined(__AVX512F__)
 constexpr int PANEL_VECTORS = 2;
 constexpr int UNROLLED = 1;
 constexpr int PREFETCHES = 1;
+constexpr int TILES_TOGETHER = 7;
 constexpr int PIECE_TILES = 8;
 constexpr int PIECE_PANELS = 16;
+constexpr int ROWS_TOGETHER = 1;
 /** 28 sums, 2 vectors of b and a broadcast: 31 of the 32 registers. */
 constexpr int tileRows(Size) { return 14; }
 #else
 constexpr int PANEL_VECTORS = 3;
 constexpr int UNROLLED = 8;
 constexpr int PREFETCHES = 2;
+constexpr int TILES_TOGETHER = 16;
 constexpr int PIECE_TILES = 21;
 constexpr int PIECE_PANELS = 22;
+constexpr int ROWS_TOGETHER = 4;
 /**
  * 12 sums, 3 vectors of b and a broadcast: all 16 registers, and fewer loads than 6 rows of 2 vectors need. A narrower tile
  * has more rows, so that enough sums are under way.

@@ -4,9 +4,9 @@
  * come late, and where the rows of c are a multiple of 4 KiB apart the processor would take it for what the tile
  * before has just stored to another row.
  *
- * `a` is copied or packed so that a[r, p] is a[r·ROW_STEP + p·DEPTH_STEP] with constant steps; b is one
- * block of a panel, its columns beyond the matrix zero. The last vector of a row of c is masked where the
- * tile has fewer columns than its vectors.
+ * `a` is copied or packed in groups of TILE_ROWS rows, aStep words apart; in a group a[r, p] is a[r·ROW_STEP + p·DEPTH_STEP]
+ * with constant steps. b is one block of a panel, its columns beyond the matrix zero. The last vector of a row of c is
+ * masked where the tile has fewer columns than its vectors.
  */
 #pragma once
 
@@ -22,6 +22,7 @@ struct Addend {
 
 struct Tile {
   const float* a;
+  Size aStep;
   const float* b;
   Size depth;
   float* c;
@@ -36,17 +37,19 @@ struct Tile {
   Size upcomingStep;
 };
 
-/** sum += a · b over the next INDICES indices of K. */
+/** sum += a · b over the next INDICES indices of K; `further`: the second group of a, for a tile of more than TILE_ROWS rows. */
 template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP, int INDICES>
-[[gnu::always_inline]] inline void addProducts(const float* a, const float* b,
+[[gnu::always_inline]] inline void addProducts(const float* a, const float* further, const float* b,
                                                Vector (&sum)[ROWS][VECTORS]) {
+  static_assert(ROWS <= 2 * TILE_ROWS);
 #pragma GCC unroll 16
   for (int p = 0; p < INDICES; p++) {
     Vector column[VECTORS];
     for (int v = 0; v < VECTORS; v++) column[v] = load(b + p * PANEL + v * WIDTH);
 #pragma GCC unroll 16
     for (int r = 0; r < ROWS; r++) {
-      const Vector element = broadcast(a[p * DEPTH_STEP + r * ROW_STEP]);
+      const float* group = r < TILE_ROWS ? a : further;
+      const Vector element = broadcast(group[p * DEPTH_STEP + r % TILE_ROWS * ROW_STEP]);
       for (int v = 0; v < VECTORS; v++) addProduct(sum[r][v], element, column[v]);
     }
   }
@@ -92,21 +95,24 @@ template <int ROWS, int VECTORS, Size ROW_STEP, Size DEPTH_STEP>
   }
 
   const float* a = tile.a;
+  const float* further = a + tile.aStep;
   const float* b = tile.b;
   const float* upcoming = tile.upcoming;
   const Size prefetchStep = UNROLLED / PREFETCHES * tile.upcomingStep;
   Size left = tile.depth;
   for (; left >= UNROLLED; left -= UNROLLED) {
     for (int i = 0; i < PREFETCHES; i++) __builtin_prefetch(upcoming + i * prefetchStep, 0, 2);
-    addProducts<ROWS, VECTORS, ROW_STEP, DEPTH_STEP, UNROLLED>(a, b, sum);
+    addProducts<ROWS, VECTORS, ROW_STEP, DEPTH_STEP, UNROLLED>(a, further, b, sum);
     a += UNROLLED * DEPTH_STEP;
+    further += UNROLLED * DEPTH_STEP;
     b += UNROLLED * PANEL;
     upcoming += PREFETCHES * prefetchStep;
   }
 #pragma GCC unroll 1
   for (; left > 0; left--) {
-    addProducts<ROWS, VECTORS, ROW_STEP, DEPTH_STEP, 1>(a, b, sum);
+    addProducts<ROWS, VECTORS, ROW_STEP, DEPTH_STEP, 1>(a, further, b, sum);
     a += DEPTH_STEP;
+    further += DEPTH_STEP;
     b += PANEL;
   }
 

@@ -21,6 +21,10 @@ inline Lanes firstLanes(Size count) {
 
 inline Vector load(const float* from) { return _mm256_loadu_ps(from); }
 inline Vector load(const float* from, Lanes lanes) { return _mm256_maskload_ps(from, lanes); }
+/** Half a vector from each of two places. */
+inline Vector loadHalves(const float* low, const float* high) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(low)), _mm_loadu_ps(high), 1);
+}
 inline void store(float* to, Vector value) { _mm256_storeu_ps(to, value); }
 inline void store(float* to, Vector value, Lanes lanes) { _mm256_maskstore_ps(to, lanes, value); }
 /** Past the caches; `to` is a multiple of 32 bytes. */
