@@ -1,6 +1,6 @@
 /**
  * Drives steps through the pool: who computes what, when. Every task reads what nobody writes in its phase and writes only its own
- * ranges; only the end of `commit` makes a step have happened.
+ * ranges; only the end of `commit` makes a step have happened, though steps that were given out with it may build on it before.
  */
 import { NotFiniteError } from '../errors.ts';
 import type { ArenaViews } from '../memory/arena.ts';
@@ -14,7 +14,7 @@ import { StepSums } from '../reduce/step-sums.ts';
 import { notFinite } from './not-finite.ts';
 import type { Span } from './plan.ts';
 import { phaseSecondsOf, type StepPhase, type TaskResults } from './step-phases.ts';
-import { STEP_STAGES, StepTasks, type TaskPlan } from './step-tasks.ts';
+import { MAX_STEPS_AT_ONCE, STEP_STAGES, StepTasks, type TaskPlan } from './step-tasks.ts';
 
 export interface StepRequest {
   /** Ring slot of the chunk. */
@@ -94,12 +94,15 @@ export class Coordinator {
    * the requests that follow, where they are known and their chunks loaded: threads begin with the first of them as soon as they
    * can; whatever else is asked for takes them back. The failure is a TrainingError where a worker failed for good or the loss
    * or gradient is not finite, naming the layer; parameters and carries of the generation, which counts the steps that
-   * happened, are then untouched, the packed weights may not be.
+   * happened, are then untouched, the packed weights may not be. Throws Error on more steps.
    */
   async steps(
     requests: readonly StepRequest[],
     next: readonly StepRequest[] = [],
   ): Promise<StepsOutcome> {
+    if (Math.max(requests.length, next.length) > MAX_STEPS_AT_ONCE) {
+      throw new Error(`Expected at most ${MAX_STEPS_AT_ONCE} steps at once`);
+    }
     if (this.#upcoming && !isSame(this.#upcoming.requests, requests)) await this.withdraw();
     const stages = this.#upcoming?.stages ?? this.#tasks.steps(this.generation, requests);
     this.#upcoming = undefined;
@@ -118,7 +121,7 @@ export class Coordinator {
   async withdraw(): Promise<void> {
     this.#upcoming = undefined;
     this.#followedAt = undefined;
-    // Its update may have packed weights of a generation that is not committed.
+    // Their updates may have packed weights of a generation that is not committed.
     if (await this.#parts.pool.withdraw()) await this.packWeights();
   }
 

@@ -26,6 +26,8 @@ export interface FedChunk<Chunk> extends Placed<Chunk> {
 export class ChunkFeed<Chunk> {
   readonly #chunks: Iterator<Chunk>;
   readonly #slots: number;
+  /** Chunks asked for at once: half of those that can be ahead. */
+  readonly #together: number;
   readonly #fill: FillSlots<Chunk>;
   readonly #ahead: (Placed<Chunk> & { filled: Promise<void>; done: boolean })[] = [];
   #requested = 0;
@@ -35,12 +37,14 @@ export class ChunkFeed<Chunk> {
   constructor(chunks: Iterable<Chunk>, slots: number, fill: FillSlots<Chunk>) {
     this.#chunks = chunks[Symbol.iterator]();
     this.#slots = slots;
+    this.#together = Math.ceil((slots - 1) / 2);
     this.#fill = fill;
   }
 
   /**
-   * The next chunk, once it is filled, and those after it that are filled then, `most` in all; none after the last. Their slots
-   * stay untouched until the call after. Rejects with the loader's error.
+   * The next chunk, once it is filled, and those after it that are filled then, `most` in all and half as many as are asked for at
+   * once, so that as many can be ready ahead meanwhile; none after the last. Their slots stay untouched until the call after.
+   * Rejects with the loader's error.
    */
   async next(most = 1): Promise<FedChunk<Chunk>[]> {
     this.#inUse = 0;
@@ -50,7 +54,8 @@ export class ChunkFeed<Chunk> {
     const started = performance.now();
     await head.filled;
     const waitSeconds = (performance.now() - started) / 1000;
-    const chunks = [head, ...this.#ahead.splice(0, this.ready(most - 1).length)];
+    const others = this.#filled(Math.min(most, this.#mostAtOnce) - 1);
+    const chunks = [head, ...this.#ahead.splice(0, others.length)];
     this.#inUse = chunks.length;
     return chunks.map(({ chunk, slot }, i) => ({
       ...{ chunk, slot },
@@ -60,8 +65,7 @@ export class ChunkFeed<Chunk> {
 
   /** The chunks that `next` will return, `most` at most, of those that are filled already. */
   ready(most: number): Placed<Chunk>[] {
-    const filled = this.#ahead.findIndex(({ done }) => !done);
-    return this.#ahead.slice(0, filled < 0 ? most : Math.min(most, filled));
+    return this.#filled(Math.min(most, this.#mostAtOnce));
   }
 
   /** Chunks that lie ready ahead of those that `next` returned last. */
@@ -75,17 +79,26 @@ export class ChunkFeed<Chunk> {
   }
 
   /**
-   * Has slots filled, of those that are not in use or filled already, where half as many as can be ahead are free: each request
+   * Has slots filled, of those that are not in use or filled already, where as many as are asked for at once are free: each request
    * wakes the loader, and its answer this thread, and both take a core from the pool. `next` does so too: to be called earlier,
    * once the pool computes, so that it does not wait for the requests.
    */
   refill(): void {
-    const together = Math.ceil((this.#slots - 1) / 2);
-    while (Math.max(1, this.#inUse) + this.#ahead.length + together <= this.#slots) {
-      const wanted = this.#place(together);
+    while (Math.max(1, this.#inUse) + this.#ahead.length + this.#together <= this.#slots) {
+      const wanted = this.#place(this.#together);
       if (wanted.length === 0) return;
       this.#request(wanted);
     }
+  }
+
+  get #mostAtOnce(): number {
+    return Math.max(1, Math.floor(this.#together / 2));
+  }
+
+  /** The first chunks ahead that are filled, at most so many. */
+  #filled(most: number): Placed<Chunk>[] {
+    const filled = this.#ahead.findIndex(({ done }) => !done);
+    return this.#ahead.slice(0, filled < 0 ? most : Math.min(most, filled));
   }
 
   /** The next chunks, at most so many, and where they go. */

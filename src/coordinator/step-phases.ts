@@ -18,7 +18,7 @@ export interface StepTimes {
   begun: number;
   clipSeconds: number;
   committed: number;
-  /** The threads had begun with the next step before it was committed: nobody waited for that. */
+  /** The next step was given out before this one was committed: nobody waited for that. */
   overlapped: boolean;
 }
 

@@ -66,12 +66,13 @@ export class ComputePool {
    * The same of one stage after another: no task begins before all of the stage before it are done, and none after a stage of which a
    * task `halts`. Where no stage has more tasks than there are threads, these are given all at once, and pass from stage to stage by
    * themselves; whatever becomes of one of them, the others stop at the next stage, and what is missing is given out stage by
-   * stage. Rejects only where the pool is busy or closed: what is done counts, also where the rest fails.
+   * stage. Rejects only where the pool is busy or closed, or where these are no stages that `StagedWork` takes: what is done counts,
+   * also where the rest fails.
    */
   async runStages(stages: readonly Stage[]): Promise<StagesOutcome> {
     if (this.#working || this.#crew.closed) throw new Error('The compute pool is busy or closed');
-    this.#working = true;
     const work = this.#ahead?.stages === stages ? this.#ahead.phase.work : new StagedWork(stages);
+    this.#working = true;
     const failure = await this.#workOff(work).then(
       () => undefined,
       (error: unknown) => error,

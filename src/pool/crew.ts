@@ -102,7 +102,7 @@ export class Crew {
     return this.#join(() => this.#underWay.begin(phase), { kind: 'begin', deaths, together });
   }
 
-  /** Gives the shares of a phase to come to threads that are at work; see `canGiveAhead`. They begin when the phase at hand is over. */
+  /** Gives the shares of a phase to come to threads that are at work; see `canGiveAhead`. They begin, as far as they may be taken back, when the phase at hand is over. */
   giveAhead(phase: Phase): void {
     this.#gates.reset(phase.gate);
     this.#underWay.ahead = phase;
@@ -204,6 +204,8 @@ export class Crew {
       ended: (cause) => this.#lose(slot, cause),
       stuck: (cause) => {
         this.#lastCause = cause;
+        // It can begin nothing more: what it has done counts.
+        this.#underWay.lose(slot, this.#state.slots[slot], cause, this.#threads[slot]);
         this.#happen({ kind: 'stuck', slot });
       },
     });

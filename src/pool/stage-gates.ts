@@ -1,6 +1,6 @@
 /**
  * Counts, in memory that all threads share, of the tasks done in each stage: by them a thread knows that it may begin its
- * task of the next stage, without a way over the coordinator. Nobody waits at a gate for a thread that died: the coordinator
+ * task of the next stage, without a way over the coordinator, who counts as one more where it holds them. Nobody waits at a gate for a thread that died: the coordinator
  * then recalls what has not begun, and gives it out anew.
  */
 

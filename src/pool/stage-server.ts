@@ -7,7 +7,7 @@ import type { GatedStage, StageGates } from './stage-gates.ts';
 export interface StagedMessage {
   task: ComputeTask;
   stage: GatedStage;
-  /** A stage and the number of its tasks; absent where it waits for nothing. */
+  /** A stage and how many arrive there: its tasks, and the coordinator where it holds them; absent where it waits for nothing. */
   awaited?: GatedStage & { tasks: number };
   /** Of the last stage: the number of its tasks. Whose thread does the last of them tells the coordinator that all are done. */
   closes?: number;

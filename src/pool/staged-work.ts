@@ -21,8 +21,8 @@ export interface PlacedTask {
 }
 
 /**
- * What came of a task, the number of the worker that did it, and how long it waited, once it could begin and had been handed
- * out, until its thread began it.
+ * What came of a task, the number of the worker that did it, and how long it waited, once what it waits for was done and it had
+ * been handed out, until its thread began it: also for the coordinator, where that held it.
  */
 export interface TaskResult extends ComputeResult {
   waitSeconds: number;

@@ -47,7 +47,8 @@ export interface TrainOptions extends TrainObserver {
 }
 
 /** What the type does not say. */
-function refuseWrong({ stepsAtOnce = 1 }: TrainOptions): void {
+function refuseWrong({ stepsAtOnce }: TrainOptions): void {
+  if (stepsAtOnce === undefined) return;
   if (Number.isInteger(stepsAtOnce) && stepsAtOnce >= 1) return;
   throw new InputError(
     `Expected the option stepsAtOnce to be a whole number from 1, got ${stepsAtOnce}.`,

@@ -14,8 +14,9 @@ import { RunJournal } from './run-journal.ts';
 import { trainResult } from './run-outcome.ts';
 import { isDue, RunProgress } from './run-progress.ts';
 import { RunSaver } from './run-saver.ts';
-import { RunTelemetry, TELL_MILLISECONDS } from './run-telemetry.ts';
+import { RunTelemetry } from './run-telemetry.ts';
 import { StepRequests } from './step-requests.ts';
+import { StepTeller } from './step-teller.ts';
 import type { TrainingParts } from './training-parts.ts';
 
 interface HappenedStep {
@@ -24,6 +25,8 @@ interface HappenedStep {
   /** For which its chunk was waited, and chunks in the ring at its end. */
   loadSeconds: number;
   ringFilled: number;
+  /** Of those that were given out together. */
+  isLast: boolean;
 }
 
 export class TrainingLoop {
@@ -33,10 +36,7 @@ export class TrainingLoop {
   readonly #telemetry: RunTelemetry;
   readonly #saver: RunSaver;
   readonly #requests: StepRequests;
-  /** Tells the last steps, in a moment. */
-  #telling: NodeJS.Timeout | undefined;
-  /** What that threw, where it did. */
-  #notTold: { error: unknown } | undefined;
+  readonly #teller: StepTeller;
 
   constructor(parts: TrainingParts) {
     const { progress, folder, config, shape, observer } = parts;
@@ -52,6 +52,7 @@ export class TrainingLoop {
       this.#journal,
       () => this.#saver.restarts,
     );
+    this.#teller = new StepTeller(this.#telemetry);
     this.#saver = new RunSaver(parts, this.#progress, this.#journal, this.#telemetry);
   }
 
@@ -91,23 +92,23 @@ export class TrainingLoop {
       if (progress.sampleDue) await this.#sample();
       if (progress.evaluationDue) await this.#evaluate(signal);
       while (!progress.finished && !signal?.aborted) {
-        if (feed.readyAhead === 0) this.#tellSoon();
+        if (feed.readyAhead === 0) this.#teller.soon();
         const fed = await feed.next(this.#requests.wanted);
         if (fed.length === 0) break;
         await this.#trainSteps(feed, fed);
         this.#saver.check();
-        if (progress.somethingDue) this.#tellSteps();
-        this.#checkTold();
+        if (progress.somethingDue) this.#teller.now();
+        this.#teller.check();
         if (progress.sampleDue) await this.#sample();
         if (progress.evaluationDue) await this.#evaluate(signal);
         if (progress.checkpointDue) await this.#saver.save({ wait: false, best: false });
       }
-      this.#tellSteps();
-      this.#checkTold();
+      this.#teller.now();
+      this.#teller.check();
       if (!signal?.aborted) await this.#evaluate(signal);
       progress.complete = progress.finished && !signal?.aborted;
     } catch (error) {
-      this.#tellSteps();
+      this.#teller.now();
       if (error instanceof NotFiniteError) this.#parts.recorder.recordNotFinite();
       await this.#saver.saveAfter(error);
     } finally {
@@ -134,32 +135,38 @@ export class TrainingLoop {
     const stepping = coordinator.steps(requests, this.#requests.ahead(fed.length, feed));
     // The pool computes: what else is to be done does not hold it up.
     feed.refill();
-    if (this.#telemetry.mustTell) this.#tellSteps();
-    else this.#tellSoon();
+    if (this.#telemetry.mustTell) this.#teller.now();
+    else this.#teller.soon();
     const { steps, failure } = await stepping;
-    await this.#noteSteps(
-      steps.map((outcome, i) => ({
-        ...{ outcome, request: requests[i], loadSeconds: fed[i].waitSeconds },
-        ringFilled: fed.length - i + feed.readyAhead,
-      })),
-    );
-    if (failure) throw failure;
+    const happened = steps.map((outcome, i) => ({
+      ...{ outcome, request: requests[i], loadSeconds: fed[i].waitSeconds },
+      ringFilled: fed.length - i + feed.readyAhead,
+      isLast: i + 1 === requests.length,
+    }));
+    await this.#noteSteps(happened, failure);
   }
 
-  /** All of them have happened: the observer is told once progress says so, whatever it throws. */
-  async #noteSteps(steps: readonly HappenedStep[]): Promise<void> {
+  /** All of them have happened: the observer is told of each once progress says so. Throws the first failure, also an observer's. */
+  async #noteSteps(steps: readonly HappenedStep[], failure?: unknown): Promise<void> {
+    const failures: unknown[] = failure ? [failure] : [];
     const reports: StepReport[] = [];
     try {
-      for (const [i, step] of steps.entries()) {
-        reports.push(await this.#noteStep(step, i + 1 === steps.length));
-      }
-    } finally {
-      for (const report of reports) this.#parts.observer.onStep?.(report);
+      for (const step of steps) reports.push(await this.#noteStep(step));
+    } catch (error) {
+      failures.push(error);
     }
+    for (const report of reports) {
+      try {
+        this.#parts.observer.onStep?.(report);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
-  async #noteStep(step: HappenedStep, isLast: boolean): Promise<StepReport> {
-    const { outcome, request, loadSeconds, ringFilled } = step;
+  async #noteStep(step: HappenedStep): Promise<StepReport> {
+    const { outcome, request, loadSeconds, ringFilled, isLast } = step;
     const progress = this.#progress;
     // Nothing is due after a step that others were given out with, but after the last of them.
     const gradients = isDue(progress.step + 1, this.#parts.config.gradientsEvery)
@@ -174,33 +181,11 @@ export class TrainingLoop {
     return this.#telemetry.step(outcome, times, gradients);
   }
 
-  /** Should no step begin that they could be told with: each wake-up of its own takes a core from the pool. */
-  #tellSoon(): void {
-    if (!this.#telemetry.hasUntold) return;
-    this.#telling ??= setTimeout(() => this.#tellSteps(), TELL_MILLISECONDS).unref();
-  }
-
-  /** Throws nothing, since the pool may be computing: the step under way must end before anything else is asked of it. */
-  #tellSteps(): void {
-    clearTimeout(this.#telling);
-    this.#telling = undefined;
-    try {
-      this.#telemetry.tellSteps();
-    } catch (error) {
-      this.#notTold ??= { error };
-    }
-  }
-
-  /** Throws what kept steps from being told. */
-  #checkTold(): void {
-    if (this.#notTold) throw this.#notTold.error;
-  }
-
   /** A step whose gradients cannot be looked at is taken back: else a resumed run would not have its line of them. */
   async #probe(source: ProbeSource): Promise<LayerProbe[]> {
     const { engine, plan } = this.#parts;
     // Its time counts with this step, not with those before.
-    this.#tellSteps();
+    this.#teller.now();
     try {
       return await this.#telemetry.time('gradients', () => probeGradients(plan, engine, source));
     } catch (error) {

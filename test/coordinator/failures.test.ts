@@ -184,6 +184,15 @@ for (const [what, second, message] of [
   });
 }
 
+test('more steps than can be given out at once are refused, and hold up nothing', async (t) => {
+  const { coordinator } = (await start(t, SMALL, 'wasm')).engine;
+  const five = new Array<typeof STEP>(5).fill(STEP);
+  await t.throwsAsync(coordinator.steps(five), { message: 'Expected at most 4 steps at once' });
+  await t.throwsAsync(coordinator.steps([STEP], five), { message: /at most 4/ });
+  await coordinator.step(STEP);
+  t.is(coordinator.generation, 1);
+});
+
 test('a loss that is not finite ends the step before the update, though the gradient is finite', async (t) => {
   const started = await start(t, SMALL, 'wasm');
   const { engine, plan } = started;

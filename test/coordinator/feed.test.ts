@@ -76,6 +76,29 @@ test('half of those ahead are asked for at once, when as many slots are free', a
   await feed.close();
 });
 
+for (const slots of [3, 5, 7, 9, 17]) {
+  test(`${slots} slots: while chunks are computed at once, as many lie ready ahead`, async (t) => {
+    const { feed, requests } = controlledFeed(60, slots);
+    const finishAll = () => {
+      for (const { finish } of requests) finish();
+    };
+    let next = feed.next(4);
+    finishAll();
+    for (let round = 0; round < 6; round++) {
+      // What is asked for now is not filled before it is asked what lies ready.
+      const { length } = await next;
+      t.is(feed.ready(4).length, length, `round ${round}`);
+      feed.refill();
+      finishAll();
+      await new Promise(setImmediate);
+      next = feed.next(4);
+    }
+    await next;
+    finishAll();
+    await feed.close();
+  });
+}
+
 for (const slots of [2, 3, 5, 9]) {
   test(`${slots} slots: those ahead are filled, and the one in use never`, async (t) => {
     const { feed, requests } = controlledFeed(40, slots);
@@ -127,12 +150,14 @@ for (const slots of [3, 5, 9, 17]) {
 }
 
 test('of several chunks only those are waited for and given that come before one that is not filled', async (t) => {
-  const { feed, requests } = controlledFeed(9, 5);
-  const first = feed.next(3);
+  const { feed, requests } = controlledFeed(11, 9);
+  const first = feed.next(1);
   requests[0].finish();
+  const given = [await first, await feed.next(2), await feed.next(2)];
   t.deepEqual(
-    (await first).map(({ chunk }) => chunk),
-    [0, 1],
+    given.map((chunks) => chunks.map(({ chunk }) => chunk)),
+    [[0], [1, 2], [3]],
+    'of what was asked for together with the last one',
   );
   for (const { finish } of requests) finish();
   await feed.close();

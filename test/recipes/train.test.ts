@@ -234,14 +234,22 @@ test('--force replaces a run and nothing else in its folder', async (t) => {
 
 test('a step whose observer throws has happened: its line and its checkpoint are there', async (t) => {
   const { settings } = runPlace(t);
-  const onStep = ({ step }: { step: number }) => {
-    if (step === 3) throw new Error('the observer failed');
-  };
   const ends = async (name: string, stepsAtOnce?: number) => {
+    const told: number[] = [];
+    const onStep = ({ step }: { step: number }) => {
+      told.push(step);
+      if (step === 3) throw new Error('the observer failed');
+    };
     const training = train(settings(name, { steps: 9 }), { onStep, stepsAtOnce });
     await t.throwsAsync(training, { message: 'the observer failed' });
     const run = String(settings(name).run);
-    return { lines: linesOf(logsOf(run).steps), saved: checkpointSteps(run).at(-1) };
+    const lines = linesOf(logsOf(run).steps);
+    t.deepEqual(
+      told,
+      lines.map(({ step }) => step),
+      'of each that has happened',
+    );
+    return { lines, saved: checkpointSteps(run).at(-1) };
   };
   const one = await ends('one', 1);
   t.deepEqual(

@@ -8,6 +8,8 @@ import { FIRST_MARK, LAST_MARK } from './collections.ts';
 
 const WARM_UP = 200;
 const WATCHED = 1000;
+/** Steps of 3 ms and more: of 1,000 shorter ones a single collection that the system interrupts would take 0.5% of the time. */
+const SHAPE = { hidden: 128, embed: 128, batch: 50, chunk: 50 };
 
 const folder = mkdtempSync(join(tmpdir(), 'threadloom-'));
 try {
@@ -16,10 +18,7 @@ try {
     {
       files: [writeText(folder, 'text.txt', 200_000)],
       run: join(folder, 'r'),
-      hidden: 64,
-      embed: 32,
-      batch: 16,
-      chunk: 32,
+      ...SHAPE,
       steps: WARM_UP + WATCHED,
       evalEvery: WARM_UP + WATCHED,
       metricsPort: 0,
