@@ -91,6 +91,7 @@ export class ChunkFeed<Chunk> {
     }
   }
 
+  /** Chunks that may be taken at once. */
   get #mostAtOnce(): number {
     return Math.max(1, Math.floor(this.#together / 2));
   }

@@ -131,7 +131,7 @@ function addCarry(
   return builder.add(name, 'float32', states, spec.layers, streams, spec.hidden);
 }
 
-/** Slots for a chunk being computed, and for twice as many as are asked for at once; more are computed at once where more are ready. */
+/** Slots for a chunk being computed, and for twice as many as are asked for at once, of which up to half are computed together. */
 function addRing(builder: TableBuilder, name: string, times: number, streams: number): RingSlot[] {
   const bytes = 2 * WORD_BYTES * times * streams;
   const together = Math.max(1, Math.min(MAX_TOGETHER, Math.floor(MAX_TOGETHER_BYTES / bytes)));

@@ -102,7 +102,10 @@ export class Crew {
     return this.#join(() => this.#underWay.begin(phase), { kind: 'begin', deaths, together });
   }
 
-  /** Gives the shares of a phase to come to threads that are at work; see `canGiveAhead`. They begin, as far as they may be taken back, when the phase at hand is over. */
+  /**
+   * Gives the shares of a phase to come to threads that are at work; see `canGiveAhead`. They begin when the phase at hand is over, as
+   * far as they may be taken back.
+   */
   giveAhead(phase: Phase): void {
     this.#gates.reset(phase.gate);
     this.#underWay.ahead = phase;

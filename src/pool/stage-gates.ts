@@ -1,7 +1,7 @@
 /**
  * Counts, in memory that all threads share, of the tasks done in each stage: by them a thread knows that it may begin its
- * task of the next stage, without a way over the coordinator, who counts as one more where it holds them. Nobody waits at a gate for a thread that died: the coordinator
- * then recalls what has not begun, and gives it out anew.
+ * task of the next stage, without a way over the coordinator, which counts as one more where it holds them. Nobody waits at a
+ * gate for a thread that died: the coordinator then recalls what has not begun, and gives it out anew.
  */
 
 /** Of tasks that are given out together: those of four steps of training. */

@@ -263,6 +263,27 @@ test('a step whose observer throws has happened: its line and its checkpoint are
   t.deepEqual(several.lines.slice(0, 3), one.lines);
 });
 
+test('an observer that throws is told of all steps that were given out with that one', async (t) => {
+  const { settings } = runPlace(t);
+  const told: number[] = [];
+  let toldInThisTurn = 0;
+  let several = false;
+  const onStep = ({ step }: { step: number }) => {
+    told.push(step);
+    if (toldInThisTurn++ === 0) setImmediate(() => (toldInThisTurn = 0));
+    // The first of some, once several are given out at a time.
+    if (several && toldInThisTurn === 1) throw new Error('the observer failed');
+    several ||= toldInThisTurn > 1;
+  };
+  const training = train(settings('r', { steps: 400, evalEvery: 400 }), { onStep });
+  await t.throwsAsync(training, { message: 'the observer failed' });
+  const lines = linesOf(logsOf(String(settings('r').run)).steps);
+  t.deepEqual(
+    told,
+    lines.map(({ step }) => step),
+  );
+});
+
 test('a run whose signal is aborted ends with the steps given out, with stepsAtOnce 1 with the very step', async (t) => {
   const { settings } = runPlace(t);
   const stoppedAt = async (name: string, stepsAtOnce?: number) => {
