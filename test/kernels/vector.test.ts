@@ -1,5 +1,6 @@
 import test from 'ava';
 import { sumTree } from '../../src/kernels/lane-tree.ts';
+import type { Offset } from '../../src/memory/table.ts';
 import { KERNEL_BACKENDS } from '../helpers/kernel-backends.ts';
 import { AWKWARD_SIZES, Bed, EXACT, within } from './bed.ts';
 
@@ -18,7 +19,7 @@ for (const backend of KERNEL_BACKENDS) {
     }
   });
 
-  test(`${backend.name}: lanes are summed, whichever of them contribute`, (t) => {
+  test(`${backend.name}: lanes are summed, at any length`, (t) => {
     const bed = new Bed(backend);
     for (let lanes = 1; lanes <= 9; lanes++) {
       for (const n of [...AWKWARD_SIZES, 300]) {
@@ -35,26 +36,30 @@ for (const backend of KERNEL_BACKENDS) {
     }
   });
 
-  test(`${backend.name}: a sum over lanes has the bits of the tree`, (t) => {
+  test(`${backend.name}: a sum over lanes has the bits of the tree, whichever of them contribute`, (t) => {
     const bed = new Bed(backend);
-    const lanes = Array.from({ length: 9 }, (_, lane) =>
-      bed.vector(300, (i) => Math.sin(i + lane) * 100 ** (lane % 3)),
+    const n = 5;
+    const lanes = Array.from({ length: 11 }, (_, lane) =>
+      bed.vector(n, (i) => Math.sin(i + lane) * 100 ** (lane % 3)),
     );
-    const [out, scratch] = [bed.vector(300), bed.vector(bed.kernels.sumScratchLength(9))];
-    for (let count = 1; count <= 9; count++) {
-      const places = bed.integers(lanes.slice(0, count).map(({ offset }) => offset));
-      bed.kernels.sumLanes(0, places, count, 300, out.offset, scratch.offset);
-      const tree = bed.vector(5 * 300).offset;
-      const sum = sumTree(
-        0,
-        count,
-        (lane, length) => (length === 1 ? lanes[lane].offset : undefined),
-        (left, right, to) => bed.kernels.add(left, right, to, 300),
-        tree,
-        300,
-      );
-      t.true(bed.bitsOf({ ...out, offset: sum }).equals(bed.bitsOf(out)), `${count} lanes`);
+    const [out, scratch] = [bed.vector(n), bed.vector(bed.kernels.sumScratchLength(11))];
+    const tree = bed.vector(5 * n).offset;
+    const zero = bed.vector(n, () => 0).offset;
+    const places = bed.integers(lanes.map(() => 0));
+    const addSums = (left: Offset, right: Offset, to: Offset) =>
+      bed.kernels.add(left, right, to, n);
+    for (let count = 1; count <= lanes.length; count++) {
+      for (let contributing = 0; contributing < 2 ** count; contributing++) {
+        const placeOf = (lane: number) => ((contributing >> lane) & 1 ? lanes[lane].offset : 0);
+        for (let lane = 0; lane < count; lane++) bed.ints[places + lane] = placeOf(lane);
+        bed.kernels.sumLanes(0, places, count, n, out.offset, scratch.offset);
+        const leafOf = (lane: number, length: number) => (length === 1 ? placeOf(lane) : undefined);
+        const sum = sumTree(0, count, leafOf, addSums, tree, n) || zero;
+        const same = bed.bitsOf({ ...out, offset: sum }).equals(bed.bitsOf(out));
+        if (!same) t.fail(`${count} lanes, of which contribute ${contributing.toString(2)}`);
+      }
     }
+    t.pass();
   });
 
   test(`${backend.name}: vectors are copied and filled`, (t) => {

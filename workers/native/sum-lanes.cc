@@ -1,8 +1,8 @@
 /**
  * out (n) = the sum over lanes of a vector each, in the tree of src/kernels/lane-tree.ts; a lane at place 0
  * contributes nothing. Piece by piece: a lane's piece is added to the sums it completes, as a binary counter
- * of lanes holds a sum for each power of two; sums under way stand in scratch, which fits the first-level
- * cache. Tails are masked. out and scratch alias nothing.
+ * of lanes holds a sum for each power of two; sums stand in scratch, a piece for each level of the counter,
+ * which fits the first-level cache. Tails are masked. out and scratch alias nothing.
  */
 #include "lane-counter.h"
 #include "operations.h"
@@ -25,6 +25,7 @@ static void addPiece(const float* a, const float* b, float* out, Size n) {
 
 void sumLanes(const float* base, const std::int32_t* places, Size lanes, Size n, float* out,
               float* scratch) {
+  const float* end = scratch + sumScratchLength(lanes);
   for (Size first = 0; first < n; first += PIECE) {
     const Size count = n - first < PIECE ? n - first : PIECE;
     Place waiting[MAXIMUM_LEVELS];
@@ -33,13 +34,20 @@ void sumLanes(const float* base, const std::int32_t* places, Size lanes, Size n,
       Place sum = places[lane] ? base + places[lane] + first : nullptr;
       for (Size left = countCompleted(lane, lanes); left > 0; left--) {
         const Place other = waiting[--top];
-        if (!other || !sum) {
-          if (other) sum = other;
-          continue;
+        if (other && sum) {
+          float* level = scratch + top * PIECE;
+          addPiece(other, sum, level, count);
+          sum = level;
+        } else if (other) {
+          sum = other;
         }
-        float* to = scratch + top * PIECE;
-        addPiece(other, sum, to, count);
-        sum = to;
+      }
+      // A sum that found none to add to lies at a level it has left, where the next one would overwrite it.
+      float* level = scratch + top * PIECE;
+      const bool held = scratch <= sum && sum < end;
+      if (held && sum != level) {
+        copy(sum, level, count);
+        sum = level;
       }
       waiting[top] = sum;
     }

@@ -1,8 +1,8 @@
 /**
  * out (n) = the sum over lanes of a vector each, in the tree of src/kernels/lane-tree.ts; a lane at
- * place 0 contributes nothing. Piece by piece: sums under way stand in scratch, a piece each, and
- * before them where each waiting sum stands: in a lane, in scratch, or nowhere (0). out and scratch
- * alias nothing.
+ * place 0 contributes nothing. Piece by piece: sums stand in scratch, a piece for each level of the
+ * counter of lanes, and before them where each waiting sum stands: in a lane, at its level, or nowhere
+ * (0). out and scratch alias nothing.
  */
 import { countCompleted, countLevels, countWaiting } from './lane-counter';
 import { addressOf } from './lanes';
@@ -38,16 +38,24 @@ export function sumLanes(
 
 /** Adds a piece of one lane, or none (0), to the sums that it completes, and lets the result wait. */
 function addLane(piece: i32, lane: i32, lanes: i32, count: i32, scratch: i32): void {
+  const levels = scratch + PLACES;
   let top = countWaiting(lane);
   let sum = piece;
   for (let left = countCompleted(lane, lanes); left > 0; left--) {
     top--;
     const other = i32.load(addressOf(scratch + top));
     if (other && sum) {
-      const to = scratch + PLACES + top * PIECE;
-      add(other, sum, to, count);
-      sum = to;
+      const level = levels + top * PIECE;
+      add(other, sum, level, count);
+      sum = level;
     } else if (other) sum = other;
+  }
+  // A sum that found none to add to lies at a level it has left, where the next one would overwrite it.
+  const level = levels + top * PIECE;
+  const held = levels <= sum && sum < scratch + sumScratchLength(lanes);
+  if (held && sum != level) {
+    copy(sum, level, count);
+    sum = level;
   }
   i32.store(addressOf(scratch + top), sum);
 }
