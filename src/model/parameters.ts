@@ -20,6 +20,9 @@ export interface Parameter {
  */
 export const BLOCK = 1024;
 
+/** Rows of the first layer's input weights that are reduced, and their squares summed, together. */
+export const WEIGHT_ROWS = 16;
+
 export class ParameterTable {
   readonly spec: ModelSpec;
   readonly parameters: readonly Parameter[];

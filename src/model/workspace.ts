@@ -4,7 +4,7 @@ import type { Subtree } from '../kernels/lane-tree.ts';
 import type { LaneRegions, LayerRegions, ShardRegions, SubtreeRegions } from '../memory/layout.ts';
 import type { TableBuilder } from '../memory/table.ts';
 import { cellOf } from './cells/cell.ts';
-import { BLOCK, type ParameterTable } from './parameters.ts';
+import { BLOCK, type ParameterTable, WEIGHT_ROWS } from './parameters.ts';
 import { inputWidth, type ModelSpec } from './spec.ts';
 
 type Sizing = Pick<Kernels, 'scratchLength' | 'sumScratchLength'>;
@@ -104,7 +104,9 @@ function inputSizes(spec: ModelSpec, { rows, times, training }: WorkspaceSizes) 
   if (!training) return { distinct, projected: distinct * width };
   const { streams, reductionParts: parts } = training;
   const all = Math.min(vocabulary, times * streams);
-  const inReduction = Math.max(all * Math.ceil(width / parts), Math.ceil(all / parts) * width);
+  const groups = Math.ceil(Math.ceil(width / WEIGHT_ROWS) / parts);
+  const columns = Math.min(groups * WEIGHT_ROWS, width);
+  const inReduction = Math.max(all * columns, Math.ceil(all / parts) * width);
   return {
     distinct: Math.max(distinct, all),
     projected: Math.max(distinct * width, inReduction),

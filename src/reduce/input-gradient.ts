@@ -9,7 +9,7 @@ import type { Kernels } from '../kernels/contract.ts';
 import { START } from '../kernels/contract.ts';
 import type { ArenaLayout, ShardRegions } from '../memory/layout.ts';
 import type { Offset } from '../memory/table.ts';
-import type { Parameter, ParameterTable } from '../model/parameters.ts';
+import { type Parameter, type ParameterTable, WEIGHT_ROWS } from '../model/parameters.ts';
 import { partOf, type Span } from './part.ts';
 
 export class InputGradient {
@@ -192,9 +192,6 @@ export class InputGradient {
     }
   }
 }
-
-/** Rows of the input weights whose squares are summed together: a part takes whole groups of them. */
-const WEIGHT_ROWS = 16;
 
 /** Sums of squares of the embedding, one a row, and of the first layer's input weights, one a group of rows. */
 export function countInputPartials({ parameters: [embedding, weight] }: ParameterTable): number {

@@ -151,3 +151,23 @@ test('any number of parts, done twice and backwards, gives the same bits', (t) =
     t.deepEqual(cutUp.doubles.slice(...sums), whole.doubles.slice(...sums));
   }
 });
+
+test('a part writes the gradient, its sums of squares and what the workspace has for it, and nothing else', (t) => {
+  for (const parts of [1, 2, 3, LANES]) {
+    const { layout, reals, run } = reduction(400, 5, parts);
+    for (let part = 0; part < parts; part++) {
+      const before = reals.slice();
+      run(part, parts);
+      const written = layout.regions.filter(({ offset, length, type }) => {
+        const range = [4 * offset, (type === 'float64' ? 8 : 4) * length] as const;
+        const [old, now] = [before, reals].map(({ buffer }) => Buffer.from(buffer, ...range));
+        return !old.equals(now);
+      });
+      const ofPart = new RegExp(
+        `^(gradient|partials 0|shard ${part} (distinct ids.*|embedded|projected|scratch|tree|lane places))$`,
+      );
+      const others = written.map(({ name }) => name).filter((name) => !ofPart.test(name));
+      t.deepEqual(others, [], `part ${part} of ${parts}`);
+    }
+  }
+});
