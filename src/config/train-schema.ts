@@ -108,9 +108,10 @@ export const trainSchema = z.strictObject({
     .max(0.99999)
     .optional()
     .meta({ group: 'Optimization', description: 'decay of the second moment of rmsprop' }),
+  // A float32: rounded to 0 it would make NaN, 0 / 0, of every parameter that never had a gradient.
   epsilon: z
     .number()
-    .positive()
+    .min(1e-30)
     .max(1)
     .optional()
     .meta({ group: 'Optimization', description: 'added to the root of the second moment' }),

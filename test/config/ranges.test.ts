@@ -61,3 +61,8 @@ for (const [command, table] of Object.entries(TABLES)) {
     }
   });
 }
+
+test('no epsilon is zero in float32', (t) => {
+  const epsilon = trainSettings.entries.find(({ name }) => name === 'epsilon');
+  t.true(Math.fround(epsilon?.minimum ?? 0) > 0);
+});
