@@ -29,10 +29,7 @@ const isPrebuild = process.argv.includes('--prebuild');
 
 const reason = makeReady();
 if (reason) {
-  // Nothing stale may be loaded in spite of what is said here.
-  rmSync(join(root, 'build'), { recursive: true, force: true });
-  mkdirSync(dirname(reasonFile), { recursive: true });
-  writeFileSync(reasonFile, `${reason}\n`);
+  keepReason(reason);
   console.log(`threadloom: native kernels not built, the wasm backend will be used: ${reason}`);
   if (isPrebuild) process.exitCode = 1;
 } else {
@@ -41,6 +38,17 @@ if (reason) {
     mkdirSync(dirname(prebuilt), { recursive: true });
     copyFileSync(built, prebuilt);
     console.log(`threadloom: wrote ${prebuilt}`);
+  }
+}
+
+/** Leaves the reason in the place of what was built: nothing stale may be loaded in spite of what is said here. */
+function keepReason(text) {
+  try {
+    rmSync(join(root, 'build'), { recursive: true, force: true });
+    mkdirSync(dirname(reasonFile), { recursive: true });
+    writeFileSync(reasonFile, `${text}\n`);
+  } catch {
+    // A folder that nobody may write to: the line printed is all there is.
   }
 }
 
@@ -55,6 +63,8 @@ function makeReady() {
     {
       cwd: root,
       encoding: 'utf8',
+      maxBuffer: Number.POSITIVE_INFINITY,
+      env: { ...process.env, CXX: compiler() },
     },
   );
   if (build.error) return `node-gyp could not be started (${build.error.message})`;
@@ -67,14 +77,20 @@ function missingForBuild() {
   if (!['linux-x64', 'darwin-x64'].includes(platform))
     return `they are not written for ${platform}`;
   const missing = [];
-  if (!isOnPath(process.env.CXX?.split(' ')[0], 'g++', 'c++', 'clang++'))
-    missing.push('C++ compiler');
+  if (!compiler()) missing.push('C++ compiler');
   if (!isOnPath('make', 'gmake')) missing.push('make');
   if (!isOnPath(process.env.PYTHON, process.env.npm_config_python, 'python3', 'python')) {
     missing.push('Python');
   }
   if (!findNodeGyp()) missing.push('node-gyp');
   return missing.length === 0 ? undefined : `no ${missing.join(', no ')} found`;
+}
+
+/** The command that compiles C++: make knows g++ alone. */
+function compiler() {
+  const { CXX } = process.env;
+  if (CXX && isOnPath(CXX.split(' ')[0])) return CXX;
+  return ['g++', 'c++', 'clang++'].find((command) => isOnPath(command));
 }
 
 /** npm names its own node-gyp in the environment; outside of npm it lies beside npm, beside node. */
@@ -118,7 +134,7 @@ function neededContract() {
 function failingLine(log) {
   const lines = log.split('\n').map((line) => line.trim());
   const telling =
-    lines.find((line) => /\berror:|\*\*\* /.test(line)) ??
+    lines.find((line) => /\berror:|: (No such file|not found)|\*\*\* /.test(line)) ??
     lines.find((line) => /ERR! stack/.test(line)) ??
     lines.findLast((line) => line !== '');
   return (telling ?? 'without output').replace(/^gyp ERR! (stack )?/, '').slice(0, 200);

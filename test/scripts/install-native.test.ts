@@ -1,6 +1,6 @@
 /** What an installation leaves where there is no compiler, or an addon that cannot be used. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { QUIET_TINY, runCli } from '../helpers/cli.ts';
@@ -61,6 +61,40 @@ test('without a compiler the installation succeeds in one line, and a run says w
   t.deepEqual(native.lines, [
     `threadloom: Expected the native kernels to load: ${reason}. Use --backend wasm, or npm rebuild with a C++ compiler.`,
   ]);
+});
+
+test('the compiler that was found is the one that compiles', async (t) => {
+  if (!COMPILED_FOR) return t.pass('nothing is compiled for this platform');
+  const copy = copyPackage(t);
+  const nodeGyp = join(copy.folder, 'node-gyp.mjs');
+  writeAt(nodeGyp, "console.error('error: ' + process.env.CXX); process.exitCode = 1;");
+  const compilerOf = async (commands: string[], env: Record<string, string> = {}) => {
+    const found = await copy.install([...commands, 'make', 'python3'], {
+      ...env,
+      npm_config_node_gyp: nodeGyp,
+    });
+    t.is(found.code, 0);
+    return /error: ([^)]*)/.exec(found.stdout)?.[1];
+  };
+  t.is(await compilerOf(['clang++']), 'clang++');
+  t.is(await compilerOf(['clang++', 'g++']), 'g++');
+  t.is(await compilerOf(['g++', 'clang++'], { CXX: 'clang++ -Wall' }), 'clang++ -Wall');
+  t.is(await compilerOf(['g++'], { CXX: 'elsewhere' }), 'g++');
+});
+
+test('an installation into a folder that cannot be written succeeds too', (t) => {
+  const { folder } = copyPackage(t);
+  chmodSync(folder, 0o555);
+  t.teardown(() => chmodSync(folder, 0o755));
+  // Whoever runs the tests may be one to whom rights mean nothing.
+  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  const script = join(folder, 'scripts/install-native.mjs');
+  const env = { PATH: '' };
+  const found = spawnSync(process.execPath, [script], { ...nobody, env, encoding: 'utf8' });
+  t.is(found.stderr, '');
+  t.is(found.status, 0);
+  t.regex(found.stdout, /^threadloom: native kernels not built, .*\n$/);
+  t.false(existsSync(join(folder, 'build')));
 });
 
 for (const [kind, make] of Object.entries(unusableAddons)) {
