@@ -30,6 +30,16 @@ for (const backend of KERNEL_BACKENDS) {
     }
   });
 
+  test(title('softmax cross-entropy is as right where a vocabulary is large'), (t) => {
+    const bed = new Bed(backend);
+    const n = 300_000;
+    const logits = bed.matrix(2, n, n, (i, j) => i + 0.001 * Math.cos(j));
+    const targets = bed.indices(2, n);
+    const losses = bed.vector(2);
+    bed.run((kernels) => kernels.softmaxCrossEntropy(logits.offset, targets, 2, n, losses.offset));
+    bed.check(t, 'probabilities and losses', [logits, losses], within(0, 6e-7));
+  });
+
   test(title('softmax cross-entropy neither overflows nor loses a certain target'), (t) => {
     const bed = new Bed(backend);
     const rows = [
