@@ -24,7 +24,13 @@ export const WORD_BYTES = 4;
 /** Words in a cache line of 64 bytes: no two regions share one, so no two writers do. */
 export const LINE_WORDS = 16;
 
-/** Collects regions one after another; `build` freezes them. */
+export interface ArenaTable {
+  readonly words: number;
+  /** In order of offset. */
+  readonly regions: readonly Region[];
+}
+
+/** Collects regions one after another. */
 export class TableBuilder {
   #next = LINE_WORDS;
   readonly #regions = new Map<string, Region>();
@@ -43,37 +49,11 @@ export class TableBuilder {
   }
 
   build(): ArenaTable {
-    return new ArenaTable(this.#regions, this.#next);
+    return { words: this.#next, regions: [...this.#regions.values()] };
   }
 }
 
-export class ArenaTable {
-  readonly words: number;
-  readonly #regions: ReadonlyMap<string, Region>;
-
-  constructor(regions: ReadonlyMap<string, Region>, words: number) {
-    this.#regions = regions;
-    this.words = words;
-  }
-
-  get bytes(): number {
-    return this.words * WORD_BYTES;
-  }
-
-  /** All regions in order of offset. */
-  get regions(): Region[] {
-    return [...this.#regions.values()];
-  }
-
-  /** Throws where no region has the name: a mistake in this program, not of its user. */
-  region(name: string): Region {
-    const region = this.#regions.get(name);
-    if (!region) throw new Error(`No region named ${name}`);
-    return region;
-  }
-}
-
-export function alignToLine(words: number): number {
+function alignToLine(words: number): number {
   return Math.ceil(words / LINE_WORDS) * LINE_WORDS;
 }
 

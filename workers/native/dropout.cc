@@ -27,10 +27,6 @@ static Integers mix(Integers x) {
 
 void dropout(const float* source, float* out, Size rows, Size n, Size firstStream, Size key,
              Size threshold, double scale) {
-  if (threshold > 0xffffffffll) {
-    for (Size r = 0; r < rows; r++) fill(out + r * n, n, 0);
-    return;
-  }
   const Integers least = broadcastInteger(static_cast<std::uint32_t>(threshold));
   const Vector factor = broadcast(static_cast<float>(scale));
   const Integers laneSteps = multiplyIntegers(laneNumbers(), broadcastInteger(UNIT_STEP));

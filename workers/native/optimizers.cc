@@ -28,27 +28,6 @@ struct UsedGradient {
   }
 };
 
-/**
- * From here on a range and its next generation exceed the caches: storing past them saves reading the
- * lines first.
- */
-constexpr Size STREAMED_FROM = 1 << 19;
-
-static bool isAligned(const float* address) {
-  return reinterpret_cast<std::uintptr_t>(address) % 64 == 0;
-}
-
-/** forEachVector, streamed where n is large and every output aligned; the values are the same. */
-template <class Visit>
-static void forEachUpdated(Size n, bool aligned, Visit visit) {
-  Size i = 0;
-  if (n >= STREAMED_FROM && aligned) {
-    for (; i + WIDTH <= n; i += WIDTH) visit(i, StreamedLanes{});
-    _mm_sfence();
-  }
-  forEachVector(n - i, [=](Size j, auto lanes) { visit(i + j, lanes); });
-}
-
 void sgd(const float* parameters, float* parametersNext, const float* velocity, float* velocityNext,
          const float* gradient, Size n, double gradientScale, double clipValue, double learningRate,
          double weightDecay, double momentum, Size nesterov) {
@@ -56,16 +35,14 @@ void sgd(const float* parameters, float* parametersNext, const float* velocity, 
   const Vector rate = rounded(learningRate);
   const Vector keep = rounded(momentum);
   if (momentum == 0) {
-    const bool aligned = isAligned(parametersNext);
-    forEachUpdated(n, aligned, [=](Size i, auto lanes) {
+    forEachVector(n, [=](Size i, auto lanes) {
       const Vector w = load(parameters + i, lanes);
       const Vector g = used.of(load(gradient + i, lanes), w);
       store(parametersNext + i, subtractProduct(w, rate, g), lanes);
     });
     return;
   }
-  const bool aligned = isAligned(parametersNext) && isAligned(velocityNext);
-  forEachUpdated(n, aligned, [=](Size i, auto lanes) {
+  forEachVector(n, [=](Size i, auto lanes) {
     const Vector w = load(parameters + i, lanes);
     const Vector g = used.of(load(gradient + i, lanes), w);
     const Vector v = multiplyAdd(keep, load(velocity + i, lanes), g);
@@ -84,8 +61,7 @@ void adam(const float* parameters, float* parametersNext, const float* first, fl
   const Vector keepSecond = rounded(beta2), addSecond = rounded(1 - beta2);
   const Vector step = rounded(stepSize), correction = rounded(inverseRootCorrection);
   const Vector floor = rounded(epsilon), shrink = rounded(decay);
-  const bool aligned = isAligned(parametersNext) && isAligned(firstNext) && isAligned(secondNext);
-  forEachUpdated(n, aligned, [=](Size i, auto lanes) {
+  forEachVector(n, [=](Size i, auto lanes) {
     const Vector w = load(parameters + i, lanes);
     const Vector g = used.of(load(gradient + i, lanes), w);
     const Vector m = multiplyAdd(keepFirst, load(first + i, lanes), addFirst * g);
@@ -103,8 +79,7 @@ void rmsprop(const float* parameters, float* parametersNext, const float* second
   const UsedGradient used(gradientScale, clipValue, weightDecay);
   const Vector keep = rounded(alpha), fresh = rounded(1 - alpha);
   const Vector rate = rounded(learningRate), floor = rounded(epsilon);
-  const bool aligned = isAligned(parametersNext) && isAligned(secondNext);
-  forEachUpdated(n, aligned, [=](Size i, auto lanes) {
+  forEachVector(n, [=](Size i, auto lanes) {
     const Vector w = load(parameters + i, lanes);
     const Vector g = used.of(load(gradient + i, lanes), w);
     const Vector v = multiplyAdd(keep, load(second + i, lanes), fresh * g * g);

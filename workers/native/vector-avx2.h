@@ -27,8 +27,6 @@ inline Vector loadHalves(const float* low, const float* high) {
 }
 inline void store(float* to, Vector value) { _mm256_storeu_ps(to, value); }
 inline void store(float* to, Vector value, Lanes lanes) { _mm256_maskstore_ps(to, lanes, value); }
-/** Past the caches; `to` is a multiple of 32 bytes. */
-inline void stream(float* to, Vector value) { _mm256_stream_ps(to, value); }
 inline Vector broadcast(float value) { return _mm256_set1_ps(value); }
 
 /** a·b + c, c − a·b and −a·b − c, rounded once. */
@@ -69,9 +67,6 @@ inline Vector select(Lanes lanes, Vector then, Vector otherwise) {
 /** False on NaN. */
 inline Lanes greaterThan(Vector a, Vector b) {
   return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_GT_OQ));
-}
-inline Lanes lessThan(Vector a, Vector b) {
-  return _mm256_castps_si256(_mm256_cmp_ps(a, b, _CMP_LT_OQ));
 }
 
 inline Integers broadcastInteger(std::uint32_t value) {

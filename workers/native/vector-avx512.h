@@ -19,8 +19,6 @@ inline Vector load(const float* from) { return _mm512_loadu_ps(from); }
 inline Vector load(const float* from, Lanes lanes) { return _mm512_maskz_loadu_ps(lanes, from); }
 inline void store(float* to, Vector value) { _mm512_storeu_ps(to, value); }
 inline void store(float* to, Vector value, Lanes lanes) { _mm512_mask_storeu_ps(to, lanes, value); }
-/** Past the caches; `to` is a multiple of 64 bytes. */
-inline void stream(float* to, Vector value) { _mm512_stream_ps(to, value); }
 inline Vector broadcast(float value) { return _mm512_set1_ps(value); }
 
 /** a·b + c, c − a·b and −a·b − c, rounded once. */
@@ -52,7 +50,6 @@ inline Vector select(Lanes lanes, Vector then, Vector otherwise) {
 }
 /** False on NaN. */
 inline Lanes greaterThan(Vector a, Vector b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
-inline Lanes lessThan(Vector a, Vector b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
 
 inline Integers broadcastInteger(std::uint32_t value) {
   return _mm512_set1_epi32(static_cast<std::int32_t>(value));

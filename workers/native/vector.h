@@ -24,12 +24,6 @@ struct AllLanes {};
 inline Vector load(const float* from, AllLanes) { return load(from); }
 inline void store(float* to, Vector value, AllLanes) { store(to, value); }
 
-/** All lanes, stored past the caches to an address that is a multiple of 64 bytes. */
-struct StreamedLanes {};
-
-inline Vector load(const float* from, StreamedLanes) { return load(from); }
-inline void store(float* to, Vector value, StreamedLanes) { stream(to, value); }
-
 /** Calls visit(i, lanes) for each vector of n elements: whole ones, then the tail. */
 template <class Visit>
 inline void forEachVector(Size n, Visit visit) {

@@ -37,7 +37,7 @@ export interface TokenKernels {
     outStride: number,
   ): void;
   /**
-   * out (R, n) = source ⊙ keep · scale. The unit j of row r is kept where bits(r, j) ≥ threshold (unsigned), with
+   * out (R, n) = source ⊙ keep · scale. The unit j of row r is kept where bits(r, j) ≥ threshold (in [0, 2³²)), with
    * bits(r, j) = mix(mix(key ⊕ (firstStream + r)·0x9E3779B9) + j·0x85EBCA6B) modulo 2³² and mix as in
    * `src/kernels/mix.ts`: counter-based, so that forward, backward and any cut of the rows agree. out may be source.
    */
