@@ -6,7 +6,6 @@ export interface FailurePlace {
   step?: number;
   phase?: string;
   shard?: number;
-  worker?: number;
 }
 
 /** Base of all errors that Threadloom throws on purpose; `exitCode` is what the command line ends with. */

@@ -1,7 +1,8 @@
 /** A training of nothing: the real engine on made-up tokens, for as long as it takes to measure it. */
-import type { StepOutcome, StepRequest } from '../coordinator/coordinator.ts';
+import type { StepOutcome } from '../coordinator/coordinator.ts';
 import { type Engine, type EnginePlan, planEngine, startEngine } from '../coordinator/engine.ts';
 import type { StepPhase } from '../coordinator/step-phases.ts';
+import type { StepRequest } from '../coordinator/step-tasks.ts';
 import { stepsAtOnce } from '../coordinator/steps-at-once.ts';
 import type { KernelChoice } from '../kernels/backend.ts';
 import { mix } from '../kernels/mix.ts';

@@ -14,17 +14,13 @@ import { StepSums } from '../reduce/step-sums.ts';
 import { notFinite } from './not-finite.ts';
 import type { Span } from './plan.ts';
 import { phaseSecondsOf, type StepPhase, type TaskResults } from './step-phases.ts';
-import { MAX_STEPS_AT_ONCE, STEP_STAGES, StepTasks, type TaskPlan } from './step-tasks.ts';
-
-export interface StepRequest {
-  /** Ring slot of the chunk. */
-  slot: number;
-  /** First chunk of an epoch: states start from zero. */
-  fromZero: boolean;
-  learningRate: number;
-  /** 0: off */
-  clipNorm: number;
-}
+import {
+  MAX_STEPS_AT_ONCE,
+  STEP_STAGES,
+  type StepRequest,
+  StepTasks,
+  type TaskPlan,
+} from './step-tasks.ts';
 
 export interface StepOutcome {
   /** Mean loss over the chunk's tokens, nats. */
@@ -92,9 +88,9 @@ export class Coordinator {
   /**
    * Optimizer steps, at most MAX_STEPS_AT_ONCE, one after another on loaded chunks, for which the coordinator is woken once. `next`:
    * the requests that follow, where they are known and their chunks loaded: threads begin with the first of them as soon as they
-   * can; whatever else is asked for takes them back. The failure is a TrainingError where a worker failed for good or the loss
-   * or gradient is not finite, naming the layer; parameters and carries of the generation, which counts the steps that
-   * happened, are then untouched, the packed weights may not be. Throws Error on more steps.
+   * can; whatever else is asked for takes them back, also requests that are not these very objects. The failure is a TrainingError
+   * where a worker failed for good or the loss or gradient is not finite, naming the layer; parameters and carries of the
+   * generation, which counts the steps that happened, are then untouched, the packed weights may not be. Throws Error on more steps.
    */
   async steps(
     requests: readonly StepRequest[],

@@ -5,9 +5,9 @@
 import type { GateShare, LagNorm } from '../model/gradient-flow.ts';
 import type { ParameterSquares } from '../model/parameter-squares.ts';
 import type { ComputeTask } from '../pool/compute-protocol.ts';
-import type { StepRequest } from './coordinator.ts';
 import type { Engine, EnginePlan } from './engine.ts';
 import { cutByCost } from './plan.ts';
+import type { StepRequest } from './step-tasks.ts';
 
 /** The chunk of the step, and whether its states started from zero. */
 export type ProbeSource = Pick<StepRequest, 'slot' | 'fromZero'>;

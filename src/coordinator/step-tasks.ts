@@ -24,10 +24,10 @@ export interface TaskPlan {
 }
 
 /** What is new in each step. */
-export interface StepTerms {
+export interface StepRequest {
   /** Ring slot of the chunk. */
   slot: number;
-  /** States start from zero. */
+  /** First chunk of an epoch: states start from zero. */
   fromZero: boolean;
   learningRate: number;
   /** 0: off */
@@ -51,8 +51,8 @@ export class StepTasks {
   }
 
   /** Of one step after another, the first from `generation` to the next one: compute, reduce and update of each. */
-  steps(generation: number, terms: readonly StepTerms[]): Stage[] {
-    return terms.flatMap((ofStep, i) => this.#step(generation + i, ofStep));
+  steps(generation: number, requests: readonly StepRequest[]): Stage[] {
+    return requests.flatMap((request, i) => this.#step(generation + i, request));
   }
 
   pack(generation: number): ComputeTask[] {
@@ -77,16 +77,16 @@ export class StepTasks {
     return spans.map((span) => ({ kind: 'initialize', ...span, generation: 0 }));
   }
 
-  #step(generation: number, terms: StepTerms): Stage[] {
+  #step(generation: number, request: StepRequest): Stage[] {
     const place = { step: generation + 1 };
     return [
-      { tasks: this.#train(generation, terms), place },
+      { tasks: this.#train(generation, request), place },
       { tasks: this.#reduce(generation), place },
-      { tasks: this.#update(generation, terms), place },
+      { tasks: this.#update(generation, request), place },
     ];
   }
 
-  #train(generation: number, { slot, fromZero }: StepTerms): ComputeTask[] {
+  #train(generation: number, { slot, fromZero }: StepRequest): ComputeTask[] {
     const { shards, times } = this.#plan;
     return Array.from({ length: shards }, (_, shard) => ({
       kind: 'train',
@@ -110,7 +110,7 @@ export class StepTasks {
     }));
   }
 
-  #update(generation: number, { learningRate, clipNorm }: StepTerms): ComputeTask[] {
+  #update(generation: number, { learningRate, clipNorm }: StepRequest): ComputeTask[] {
     const { streams, times } = this.#plan;
     const tokens = streams * times;
     return this.#pieceSpans.map((span) => ({

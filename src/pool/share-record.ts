@@ -1,6 +1,10 @@
 /**
  * How far a thread has come with its tasks in stages, in memory that it shares with the coordinator and that outlives it: with those
  * at hand, and those that were given ahead.
+ *
+ * Who tells whom: a thread adds each task that it has done and in the end finishes the record; the coordinator, woken by the thread
+ * that closed the last stage, looks at it. Whoever comes second acts: a look that finds OVER has its answer, a `finish` that finds
+ * AWAITED posts one. So of threads that are through with a step only one wakes the coordinator.
  */
 import type { ComputeResult } from './compute-protocol.ts';
 import { MAX_STAGES } from './stage-gates.ts';

@@ -13,7 +13,7 @@ export interface ThreadEnd {
   readonly port: MessagePort;
   /** (1), shared: tasks that were posted. */
   readonly posted: Int32Array;
-  /** Of the job record, and of the gates that all threads share. */
+  /** Of the share record, and of the gates that all threads share. */
   readonly record: SharedArrayBuffer;
   readonly gates: SharedArrayBuffer;
   /** See `StageGates`. */

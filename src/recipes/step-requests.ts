@@ -1,6 +1,7 @@
 /** Which steps are asked of the coordinator next: those at hand, and those that are given out ahead of their time. */
-import type { StepRequest } from '../coordinator/coordinator.ts';
+
 import type { ChunkFeed, Placed } from '../coordinator/feed.ts';
+import type { StepRequest } from '../coordinator/step-tasks.ts';
 import { stepsAtOnce } from '../coordinator/steps-at-once.ts';
 import type { RunProgress } from './run-progress.ts';
 
@@ -24,7 +25,7 @@ export class StepRequests {
     return this.#upcoming.length || this.#atOnce(this.#progress.step);
   }
 
-  /** The steps of these chunks, which are the next ones. */
+  /** The steps of these chunks, which are the next ones: the very objects that were given out ahead, where some were. */
   of(chunks: readonly Placed<number>[]): StepRequest[] {
     return this.#upcoming.length > 0
       ? this.#upcoming

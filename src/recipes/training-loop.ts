@@ -1,5 +1,5 @@
 /** The loop of a run: steps, validations and checkpoints, until the end, the time limit or the signal. */
-import type { StepOutcome, StepRequest } from '../coordinator/coordinator.ts';
+import type { StepOutcome } from '../coordinator/coordinator.ts';
 import { evaluateStreams } from '../coordinator/evaluation.ts';
 import { ChunkFeed, type FedChunk, fillRequests } from '../coordinator/feed.ts';
 import {
@@ -7,6 +7,7 @@ import {
   type ProbeSource,
   probeGradients,
 } from '../coordinator/gradient-probe.ts';
+import type { StepRequest } from '../coordinator/step-tasks.ts';
 import { Vocabulary } from '../data/vocabulary.ts';
 import { NotFiniteError } from '../errors.ts';
 import type { StepReport, TrainResult } from './reports.ts';
