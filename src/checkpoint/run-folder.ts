@@ -68,11 +68,6 @@ export class RunFolder {
     return join(this.path, CHECKPOINT_FOLDER);
   }
 
-  /** Where standard input is kept. */
-  get corpus(): string {
-    return join(this.path, CORPUS);
-  }
-
   /** Throws InputError where the folder is in use and may not be replaced. Writes nothing. */
   static refuseExisting(path: string, force: boolean): void {
     if (!existsSync(path)) return;
@@ -89,7 +84,7 @@ export class RunFolder {
     const made = writable(path, () => mkdirSync(resolve(path), { recursive: true }));
     const folder = new RunFolder(resolve(path));
     folder.#made = made;
-    const corpus = realPath(folder.corpus) + sep;
+    const corpus = realPath(join(folder.path, CORPUS)) + sep;
     const keepsCorpus = files.some((file) => realPath(file).startsWith(corpus));
     if (keepsCorpus) folder.#own = OWN_ENTRIES.filter((entry) => entry !== CORPUS);
     try {
@@ -215,6 +210,11 @@ export class RunFolder {
   #remove(entry: string): void {
     rmSync(join(this.path, entry), { recursive: true, force: true });
   }
+}
+
+/** Where the run in the folder `run` keeps standard input. */
+export function keptInput(run: string): string {
+  return join(run, CORPUS, 'stdin.txt');
 }
 
 /** Where a file that a run was trained on is now: standard input, kept in the folder `run`, has moved with it. */

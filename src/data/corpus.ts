@@ -11,7 +11,7 @@ import { openTextFile } from './text-file.ts';
 
 const ENTRY = new URL('../../workers/loader-worker.js', import.meta.url);
 /** The file name that stands for standard input. */
-const STANDARD_INPUT = '-';
+export const STANDARD_INPUT = '-';
 /** What this process spools to. A container may give its process the same number at each start. */
 const spooling = new Set<string>();
 
@@ -23,8 +23,8 @@ export interface CorpusRequest extends ScanRequest {
 export interface Corpus {
   readonly index: CorpusIndex;
   readonly loader: LastingActor<LoaderApi>;
-  /** Names in the index where, in a folder of the run, standard input will be kept. */
-  placeSpooled(folder: string): void;
+  /** Names in the index where standard input will be kept. */
+  placeSpooled(path: string): void;
   /** Moves it there. Must precede the loader's `use`. */
   moveSpooled(): Promise<void>;
   /** Ends the loader and removes what was spooled and not moved. */
@@ -68,12 +68,12 @@ export async function openCorpus(
       spooling.add(spooled);
       await spoolInput(stdin, spooled, signal);
     }
-    const path = (name: string) => (name === STANDARD_INPUT ? spooled : name);
+    const pathOf = (name: string) => (name === STANDARD_INPUT ? spooled : name);
     const index = await loader.calls.scan(
       {
         ...request,
-        trainPaths: request.trainPaths.map(path),
-        valPaths: request.valPaths.map(path),
+        trainPaths: request.trainPaths.map(pathOf),
+        valPaths: request.valPaths.map(pathOf),
       },
       loader.pulse,
     );
@@ -82,8 +82,8 @@ export async function openCorpus(
       index,
       loader,
       close,
-      placeSpooled(folder) {
-        if (file) file.path = join(folder, 'stdin.txt');
+      placeSpooled(path) {
+        if (file) file.path = path;
       },
       async moveSpooled() {
         if (!file) return;

@@ -1,10 +1,11 @@
 /** Where a run starts: anew, with the weights of another, or where it stopped. */
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { FoundCheckpoint } from '../checkpoint/finder.ts';
-import { RunFolder } from '../checkpoint/run-folder.ts';
+import { keptInput, RunFolder } from '../checkpoint/run-folder.ts';
 import type { Config, Settings } from '../config/config.ts';
 import type { Engine, EnginePlan } from '../coordinator/engine.ts';
-import type { Corpus } from '../data/corpus.ts';
+import { type Corpus, STANDARD_INPUT } from '../data/corpus.ts';
 import { expected, InputError, messageOf, TrainingError } from '../errors.ts';
 import { loadParameters, NO_PROGRESS, type Progress } from './restore.ts';
 
@@ -16,8 +17,12 @@ export interface Start {
   totals?: Pick<Settings, 'steps' | 'epochs'>;
 }
 
-/** The text as it was given, with the vocabulary of the checkpoint that the run starts from. */
+/**
+ * The text as it was given, with the vocabulary of the checkpoint that the run starts from. Throws InputError where the run
+ * would keep standard input in place of another file of the text.
+ */
 export function corpusRequest(config: Config, { from, restored }: Start) {
+  refuseReplaced(config);
   const header = (restored ?? from)?.checkpoint.header;
   return {
     trainPaths: [...config.files],
@@ -28,11 +33,36 @@ export function corpusRequest(config: Config, { from, restored }: Start) {
   };
 }
 
+function refuseReplaced({ files, val, run }: Config): void {
+  const paths = [...files, ...val];
+  if (!paths.includes(STANDARD_INPUT)) return;
+  const kept = keptInput(run);
+  const replaced = paths.find((path) => path !== STANDARD_INPUT && isSameFile(path, kept));
+  if (replaced === undefined) return;
+  throw new InputError(
+    expected(
+      'no file in whose place the run would keep - (standard input)',
+      replaced,
+      'Choose another --run, or copy the file out of this one.',
+    ),
+  );
+}
+
+/** By whatever names and links. False where one of them is not there. */
+function isSameFile(one: string, other: string): boolean {
+  try {
+    const [a, b] = [one, other].map((path) => statSync(path, { bigint: true }));
+    return a.dev === b.dev && a.ino === b.ino;
+  } catch {
+    return false;
+  }
+}
+
 /** Makes the run's folder, its configuration in it. Throws TrainingError where it cannot be filled; then none is left. */
 export async function createFolder(config: Config, corpus: Corpus): Promise<RunFolder> {
   const folder = RunFolder.create(config.run, config.force, [...config.files, ...config.val]);
   try {
-    corpus.placeSpooled(folder.corpus);
+    corpus.placeSpooled(keptInput(folder.path));
     const { train, val } = corpus.index;
     folder.begin({
       ...config,

@@ -42,6 +42,16 @@ test('standard input for a run below a file', refusedAlone, {
   input: 'text',
   says: /^Expected --run to be a folder that can be written/,
 });
+test('standard input for a run that is to train on what it kept of the last one', refusedAlone, {
+  args: [...trainOn('r/corpus/stdin.txt', '-'), '--force'],
+  before: (folder) => {
+    mkdirSync(join(folder, 'r', 'corpus'), { recursive: true });
+    file('r/config.json', '{}')(folder);
+    file('r/corpus/stdin.txt', 'kept')(folder);
+  },
+  input: 'text',
+  says: /^Expected no file in whose place the run would keep - \(standard input\), got "r\/corpus\/stdin\.txt"\. /,
+});
 test('a run folder that cannot be made', refusedAlone, {
   args: ['train', 'text.txt', ...QUIET_TINY, '--run', 'closed/r'],
   before: (folder) => mkdirSync(join(folder, 'closed'), { mode: 0o555 }),

@@ -1,8 +1,9 @@
 /** What a run is trained on: files, validation files, standard input. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'ava';
+import type { Settings } from '../../src/config/config.ts';
 import { InputError } from '../../src/errors.ts';
 import { evaluate } from '../../src/recipes/evaluate.ts';
 import type { RunPlan } from '../../src/recipes/reports.ts';
@@ -79,6 +80,35 @@ test('what a killed process of the same number has left of the input is in no wa
   const piped = settings('r', { steps: 2, files: ['-'] });
   const { run } = await train(piped, { stdin: Readable.from([readFileSync(text)]) });
   t.deepEqual(readFileSync(join(run, 'corpus', 'stdin.txt')), readFileSync(text));
+});
+
+const notReplaced = test.macro({
+  title: (name) => `${name} is not replaced by the standard input of another run in its folder`,
+  async exec(t, texts: (kept: string, folder: string) => Pick<Settings, 'files' | 'val'>) {
+    const { settings, text, folder } = runPlace(t);
+    const first = settings('r', { steps: 2, files: ['-'] });
+    const { run } = await train(first, { stdin: Readable.from([readFileSync(text)]) });
+    const given = texts(join(run, 'corpus', 'stdin.txt'), folder);
+    const tree = treeOf(folder);
+    const stdin = Readable.from([sampleText(2000, 3)]);
+    const again = settings('r', { steps: 2, force: true, ...given });
+    await t.throwsAsync(train(again, { stdin }), {
+      instanceOf: InputError,
+      message: /^Expected no file in whose place .* got ".*"\. Choose another --run, or copy .*\.$/,
+    });
+    t.false(stdin.readableDidRead);
+    t.deepEqual(treeOf(folder), tree);
+  },
+});
+test('a kept input that is trained on', notReplaced, (kept) => ({ files: [kept, '-'] }));
+test('a kept input that is validated on', notReplaced, (kept) => ({ files: ['-'], val: [kept] }));
+test('a kept input that comes by a linked folder', notReplaced, (_, folder) => {
+  symlinkSync(folder, join(folder, 'alias'));
+  return { files: ['-', join(folder, 'alias', 'r', 'corpus', 'stdin.txt')] };
+});
+test('a kept input that has another name', notReplaced, (kept, folder) => {
+  linkSync(kept, join(folder, 'same.txt'));
+  return { files: [join(folder, 'same.txt')], val: ['-'] };
 });
 
 test('a file that is not there is told before standard input is read', async (t) => {
