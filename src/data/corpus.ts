@@ -1,19 +1,18 @@
 /** A run's text: scanned, indexed, and a loader thread that reads chunks of it. */
 import { closeSync } from 'node:fs';
-import { copyFile, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { copyFile, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
-import { errorCode, InputError, messageOf } from '../errors.ts';
+import { errorCode, InputError } from '../errors.ts';
 import type { CorpusIndex, LoaderApi, ScanRequest } from '../pool/actor-protocol.ts';
 import { type LastingActor, startLastingActor } from '../pool/lasting-actor.ts';
 import { spool } from './spool.ts';
+import { SpoolPlace } from './spool-place.ts';
 import { openTextFile } from './text-file.ts';
 
 const ENTRY = new URL('../../workers/loader-worker.js', import.meta.url);
 /** The file name that stands for standard input. */
 export const STANDARD_INPUT = '-';
-/** What this process spools to. A container may give its process the same number at each start. */
-const spooling = new Set<string>();
 
 export interface CorpusRequest extends ScanRequest {
   /** Folder of the run: standard input is kept beside it until the run starts. */
@@ -44,8 +43,7 @@ export async function openCorpus(
   { run, ...request }: CorpusRequest,
   { stdin, signal, limitSeconds, onWarning }: CorpusOptions,
 ): Promise<Corpus> {
-  const spooled = join(dirname(resolve(run)), `.${basename(run)}.stdin-${process.pid}`);
-  const usesInput = refuseSecondInput(request);
+  const place = usesInput(request) ? new SpoolPlace(run) : undefined;
   const loader = startLastingActor<LoaderApi>('loader', ENTRY, {
     setUp: ['use'],
     limitSeconds,
@@ -53,22 +51,18 @@ export async function openCorpus(
   });
   const stop = () => void loader.terminate();
   signal?.addEventListener('abort', stop);
-  let made: string | undefined;
   const close = async () => {
     await loader.terminate();
-    if (usesInput) await removeSpooled(spooled, made);
-    spooling.delete(spooled);
+    await place?.remove();
   };
   try {
     signal?.throwIfAborted();
-    if (usesInput) {
+    if (place) {
       refuseUnreadable(request);
-      made = await makeFolderOf(spooled);
-      await removeLeftOver(spooled);
-      spooling.add(spooled);
-      await spoolInput(stdin, spooled, signal);
+      await place.prepare();
+      await spoolInput(stdin, place.path, signal);
     }
-    const pathOf = (name: string) => (name === STANDARD_INPUT ? spooled : name);
+    const pathOf = (name: string) => (place && name === STANDARD_INPUT ? place.path : name);
     const index = await loader.calls.scan(
       {
         ...request,
@@ -77,7 +71,7 @@ export async function openCorpus(
       },
       loader.pulse,
     );
-    const file = [...index.train, ...index.val].find((one) => one.path === spooled);
+    const file = [...index.train, ...index.val].find((one) => one.path === place?.path);
     return {
       index,
       loader,
@@ -86,8 +80,8 @@ export async function openCorpus(
         if (file) file.path = path;
       },
       async moveSpooled() {
-        if (!file) return;
-        await moveDurably(spooled, file.path);
+        if (!place || !file) return;
+        await moveDurably(place.path, file.path);
         file.modifiedMs = (await stat(file.path)).mtimeMs; // It may have been copied.
       },
     };
@@ -100,7 +94,8 @@ export async function openCorpus(
   }
 }
 
-function refuseSecondInput({ trainPaths, valPaths }: ScanRequest): boolean {
+/** Throws InputError where it is named more than once. */
+function usesInput({ trainPaths, valPaths }: ScanRequest): boolean {
   const uses = [...trainPaths, ...valPaths].filter((path) => path === STANDARD_INPUT).length;
   if (uses > 1)
     throw new InputError(`Expected - (standard input) at most once, got it ${uses} times.`);
@@ -117,30 +112,6 @@ function refuseUnreadable({ trainPaths, valPaths }: ScanRequest): void {
 async function spoolInput(stdin: Readable | undefined, path: string, signal?: AbortSignal) {
   if (!stdin) throw new InputError('Expected standard input to be given with the file name -.');
   await spool(stdin, path, signal);
-}
-
-/** Returns the first folder that was made. */
-async function makeFolderOf(path: string): Promise<string | undefined> {
-  try {
-    return await mkdir(dirname(path), { recursive: true });
-  } catch (error) {
-    throw new InputError(
-      `Expected --run to be a folder that can be written, got ${dirname(path)} (${messageOf(error)}). Choose another --run.`,
-      { cause: error },
-    );
-  }
-}
-
-/** Removes the file, and the folders made for it where nothing else came into them. */
-async function removeSpooled(path: string, made: string | undefined): Promise<void> {
-  try {
-    await rm(path, { force: true });
-    for (let folder = dirname(path); made && folder.startsWith(made); folder = dirname(folder)) {
-      await rmdir(folder);
-    }
-  } catch {
-    // Something lies in the folder, such as the run.
-  }
 }
 
 /** Into a new folder, so that it is there after the power failed. */
@@ -168,26 +139,5 @@ async function move(from: string, to: string): Promise<void> {
     await copyFile(from, to);
     await syncPath(to, 'r+');
     await rm(from);
-  }
-}
-
-/** Removes what processes that were killed have left of the same run's input. */
-async function removeLeftOver(spooled: string): Promise<void> {
-  const folder = dirname(spooled);
-  const prefix = basename(spooled).slice(0, -String(process.pid).length);
-  for (const name of await readdir(folder)) {
-    if (!name.startsWith(prefix)) continue;
-    const owner = Number(name.slice(prefix.length));
-    const isUsed = owner === process.pid ? spooling.has(spooled) : isAlive(owner);
-    if (owner > 0 && !isUsed) await rm(join(folder, name), { force: true });
-  }
-}
-
-function isAlive(processId: number): boolean {
-  try {
-    process.kill(processId, 0);
-    return true;
-  } catch (error) {
-    return errorCode(error) !== 'ESRCH';
   }
 }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -71,6 +72,29 @@ test('a text that is none of the run is scored, from standard input too', async 
   const stdin = Readable.from([readFileSync(other)]);
   const piped: EvaluateResult = await evaluate(run, ['-'], {}, { stdin });
   t.is(piped.loss, file.loss);
+});
+
+test('an evaluation of standard input leaves another one its own', async (t) => {
+  const { text, settings } = runPlace(t);
+  const { run } = await train(settings('r', { steps: 1 }));
+  const bytes = readFileSync(text);
+  const [reading, waiting] = [new EventEmitter(), new EventEmitter()];
+  const halves = async function* () {
+    yield bytes.subarray(0, 600);
+    const goOn = once(waiting, 'over');
+    reading.emit('half');
+    await goOn;
+    yield bytes.subarray(600);
+  };
+  const half = once(reading, 'half');
+  const slow = evaluate(run, ['-'], {}, { stdin: Readable.from(halves()) });
+  await half;
+  const other = evaluate(run, ['-'], {}, { stdin: Readable.from([bytes.subarray(0, 700)]) });
+  const both = Promise.all([slow, other.finally(() => waiting.emit('over'))]);
+  t.deepEqual(
+    (await both).map(({ tokens }) => tokens),
+    [16 * Math.floor(1199 / 16), 16 * Math.floor(699 / 16)],
+  );
 });
 
 const refused = test.macro({

@@ -1,5 +1,12 @@
 /** What a run is trained on: files, validation files, standard input. */
-import { linkSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import test from 'ava';
@@ -74,12 +81,13 @@ test('standard input comes into a run folder that is a disk of its own', async (
   t.deepEqual(Object.keys(treeOf(folder)), ['text.txt']);
 });
 
-test('what a killed process of the same number has left of the input is in no way', async (t) => {
+test('what a killed process of the same number has left of the input is removed', async (t) => {
   const { settings, text, folder } = runPlace(t);
-  writeFileSync(join(folder, `.r.stdin-${process.pid}`), 'left over');
+  writeFileSync(join(folder, `.r.stdin-${process.pid}-0123456789abcdef`), 'left over');
   const piped = settings('r', { steps: 2, files: ['-'] });
   const { run } = await train(piped, { stdin: Readable.from([readFileSync(text)]) });
   t.deepEqual(readFileSync(join(run, 'corpus', 'stdin.txt')), readFileSync(text));
+  t.deepEqual(readdirSync(folder).sort(), ['r', 'text.txt']);
 });
 
 const notReplaced = test.macro({
