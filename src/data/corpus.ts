@@ -7,7 +7,7 @@ import { errorCode, InputError } from '../errors.ts';
 import type { CorpusIndex, LoaderApi, ScanRequest } from '../pool/actor-protocol.ts';
 import { type LastingActor, startLastingActor } from '../pool/lasting-actor.ts';
 import { spool } from './spool.ts';
-import { SpoolPlace } from './spool-place.ts';
+import { spoolPlace } from './spool-place.ts';
 import { openTextFile } from './text-file.ts';
 
 const ENTRY = new URL('../../workers/loader-worker.js', import.meta.url);
@@ -15,8 +15,11 @@ const ENTRY = new URL('../../workers/loader-worker.js', import.meta.url);
 export const STANDARD_INPUT = '-';
 
 export interface CorpusRequest extends ScanRequest {
-  /** Folder of the run: standard input is kept beside it until the run starts. */
-  run: string;
+  /**
+   * Folder of the run: standard input is kept beside it until the run starts. Without a run it is among the temporary files
+   * of the system until the corpus is closed.
+   */
+  run?: string;
 }
 
 export interface Corpus {
@@ -43,7 +46,7 @@ export async function openCorpus(
   { run, ...request }: CorpusRequest,
   { stdin, signal, limitSeconds, onWarning }: CorpusOptions,
 ): Promise<Corpus> {
-  const place = usesInput(request) ? new SpoolPlace(run) : undefined;
+  const place = usesInput(request) ? spoolPlace(run) : undefined;
   const loader = startLastingActor<LoaderApi>('loader', ENTRY, {
     setUp: ['use'],
     limitSeconds,

@@ -1,14 +1,29 @@
-/** Where standard input lies until its run has a folder. */
+/** Where standard input lies while it is read, until its run has a folder. */
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { errorCode, InputError, messageOf } from '../errors.ts';
+import { errorCode, expected, InputError, messageOf } from '../errors.ts';
+
+/** A file that no other place has, in this process neither. */
+export interface SpoolPlace {
+  readonly path: string;
+  /** Makes the folder of the file, not the file. Throws InputError where that cannot be. */
+  prepare(): Promise<void>;
+  /** Removes the file where it is still there, and what was made for it. */
+  remove(): Promise<void>;
+}
+
+/** Beside the folder `run`, to which it can be moved; without one, among the temporary files of the system. */
+export function spoolPlace(run: string | undefined): SpoolPlace {
+  return run === undefined ? new TemporaryPlace() : new PlaceBesideRun(run);
+}
 
 /** What this process spools to. A container may give its process the same number at each start. */
 const spooling = new Set<string>();
 
-/** A file beside the folder of a run. No other place has its name, in this process neither. */
-export class SpoolPlace {
+class PlaceBesideRun implements SpoolPlace {
   readonly path: string;
   /** What the names of all files begin with that hold the run's input. */
   readonly #prefix: string;
@@ -17,18 +32,16 @@ export class SpoolPlace {
 
   constructor(run: string) {
     this.#prefix = `.${basename(run)}.stdin-`;
-    const token = randomBytes(8).toString('hex');
-    this.path = join(dirname(resolve(run)), `${this.#prefix}${process.pid}-${token}`);
+    this.path = join(dirname(resolve(run)), `${this.#prefix}${process.pid}-${newToken()}`);
   }
 
-  /** Makes the folder of the file, not the file. Throws InputError where that cannot be. */
   async prepare(): Promise<void> {
     spooling.add(this.path);
     this.#made = await makeFolder(dirname(this.path));
     await this.#removeLeftOver();
   }
 
-  /** Removes the file, and the folders made for it where nothing else came into them. */
+  /** Folders made for it stay where something else came into them. */
   async remove(): Promise<void> {
     if (!spooling.delete(this.path)) return;
     const made = this.#made;
@@ -53,6 +66,40 @@ export class SpoolPlace {
       if (owner > 0 && !isUsed) await rm(path, { force: true });
     }
   }
+}
+
+/** Folders that go when the process ends by itself before their places were removed, as by a second Ctrl-C. */
+const temporary = new Set<string>();
+
+/** In a folder that no other user can look into. */
+class TemporaryPlace implements SpoolPlace {
+  readonly #folder = join(tmpdir(), `threadloom-stdin-${newToken()}`);
+  readonly path = join(this.#folder, 'stdin.txt');
+
+  async prepare(): Promise<void> {
+    try {
+      mkdirSync(this.#folder, { mode: 0o700 });
+    } catch (error) {
+      const what = `a folder for temporary files that can be written (${messageOf(error)})`;
+      throw new InputError(expected(what, tmpdir(), 'Set TMPDIR to another.'), { cause: error });
+    }
+    if (temporary.size === 0) process.on('exit', removeTemporary);
+    temporary.add(this.#folder);
+  }
+
+  async remove(): Promise<void> {
+    if (!temporary.delete(this.#folder)) return;
+    if (temporary.size === 0) process.off('exit', removeTemporary);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function removeTemporary(): void {
+  for (const folder of temporary) rmSync(folder, { recursive: true, force: true });
+}
+
+function newToken(): string {
+  return randomBytes(8).toString('hex');
 }
 
 /** Returns the first folder that was made. */

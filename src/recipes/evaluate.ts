@@ -82,7 +82,6 @@ function corpusRequest({ checkpoint }: FoundCheckpoint, files: readonly string[]
     valPaths: own ? found(corpus.val) : [],
     tokens,
     vocabulary,
-    run: 'evaluation',
   };
 }
 

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, realpathSync, watch } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { QUIET_TINY, runCli, startCli } from '../helpers/cli.ts';
+import { created } from '../helpers/created.ts';
 import { logsOf } from '../helpers/runs.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { writeText } from '../helpers/text.ts';
@@ -153,25 +154,13 @@ test('Ctrl-C ends a sample after what was drawn, and an evaluation without a res
   t.is(sampled.code, 130);
   t.true(sampled.stdout.endsWith('\n'));
 
-  const spooling = created(t, cwd, '.evaluation');
-  const evaluating = startCli(t, ['eval', 'r', '-'], { cwd, input: 'warp', open: true });
+  const env = { TMPDIR: temporaryFolder(t) };
+  const spooling = created(t, env.TMPDIR, '');
+  const evaluating = startCli(t, ['eval', 'r', '-'], { cwd, env, input: 'warp', open: true });
   await spooling;
   evaluating.child.kill('SIGTERM');
   const evaluated = await evaluating.finished;
   t.is(evaluated.code, 130);
   t.is(evaluated.stdout, '');
-  t.deepEqual(
-    Object.keys(treeOf(cwd)).filter((name) => name.startsWith('.')),
-    [],
-  );
+  t.deepEqual(treeOf(env.TMPDIR), {});
 });
-
-/** Resolves once something whose name begins with `name` comes into `folder`. */
-function created(t: ExecutionContext, folder: string, name: string): Promise<void> {
-  return new Promise((resolve) => {
-    const watcher = watch(folder, (_, file) => {
-      if (file?.startsWith(name)) resolve();
-    });
-    t.teardown(() => watcher.close());
-  });
-}
