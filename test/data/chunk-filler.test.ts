@@ -38,7 +38,7 @@ function prepare(t: ExecutionContext, text = 'Grüße, 世界! 😀 '.repeat(40)
   };
 }
 
-/** What design.md says a fill writes: (times, streams), targets one later. */
+/** What a fill is to write: the symbols of (times, streams), and as targets those that follow them in their streams. */
 function expectedChunk(text: number[], { first, count, streams, start, times }: FillRequest) {
   const length = Math.floor((count - 1) / streams);
   const rows = Array.from({ length: times * streams }, (_, i) => {
