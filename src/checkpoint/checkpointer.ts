@@ -25,8 +25,8 @@ export interface CheckpointerParts {
   logs: () => number[];
   /** Copies the current generation into the snapshot. */
   snapshot: () => Promise<void>;
-  onWritten: (result: WriteCheckpointResult & { step: number }) => void;
-  onFailed: (step: number, error: Error) => void;
+  onWritten: (result: WriteCheckpointResult & { step: number }, saved: Saved) => void;
+  onFailed: (saved: Saved, error: Error) => void;
   /** A checkpoint is not even tried, because the writer of an earlier one neither gets on nor ends. */
   onRefused: (error: ActorStuckError) => void;
   onSkipped: () => void;
@@ -35,9 +35,13 @@ export interface CheckpointerParts {
   onWarning: (message: string) => void;
 }
 
-export interface SaveRequest {
+/** What a checkpoint is of, and whether it is the best too. */
+export interface Saved {
   state: CheckpointState;
   best: boolean;
+}
+
+export interface SaveRequest extends Saved {
   /** Wait for a writer that is still busy, and for this checkpoint; else it is skipped or written meanwhile. */
   wait: boolean;
 }
@@ -78,9 +82,9 @@ export class Checkpointer {
    * False where the checkpoint was skipped or refused. Never throws for what the disk does: that is reported, and the last checkpoint
    * stays valid. Throws ActorLostError as `check`.
    */
-  async save({ state, best, wait }: SaveRequest): Promise<boolean> {
-    const { step } = state.progress;
-    if (this.#writing && !wait && !best) {
+  async save({ wait, ...saved }: SaveRequest): Promise<boolean> {
+    const { step } = saved.state.progress;
+    if (this.#writing && !wait && !saved.best) {
       this.#leaveOut(step);
       return false;
     }
@@ -93,7 +97,7 @@ export class Checkpointer {
     }
     if (!wait) this.#take(step, inTime);
     await this.#parts.snapshot();
-    this.#writing = this.#write(state, best).finally(() => {
+    this.#writing = this.#write(saved).finally(() => {
       this.#writing = undefined;
     });
     if (wait) await this.settled();
@@ -134,16 +138,17 @@ export class Checkpointer {
     this.#leftOut = 0;
   }
 
-  async #write(state: CheckpointState, best: boolean): Promise<void> {
+  async #write(saved: Saved): Promise<void> {
     const { folder, lock, keep, tensors, logs, onWritten, onFailed } = this.#parts;
-    const { step } = state.progress;
+    const { state: header, best } = saved;
+    const { step } = header.progress;
     try {
-      const request = { folder, step, header: state, tensors, keep, best, lock, logs: logs() };
+      const request = { folder, step, header, tensors, keep, best, lock, logs: logs() };
       const result = await this.#writer.calls.write(request, this.#writer.pulse);
-      onWritten({ step, ...result });
+      onWritten({ step, ...result }, saved);
     } catch (error) {
       if (error instanceof ActorLostError) this.#lost = error;
-      onFailed(step, error instanceof Error ? error : new Error(messageOf(error)));
+      onFailed(saved, error instanceof Error ? error : new Error(messageOf(error)));
     }
   }
 }

@@ -64,6 +64,8 @@ const stateShape = {
     /** Nats a token; null where there is none yet. */
     lastLoss: loss(),
     bestLoss: loss(),
+    /** Of the best checkpoint; absent where it is `bestLoss`, which is only otherwise where that of it could not be written. */
+    savedBestLoss: loss().optional(),
     lastEvalLoss: loss(),
     /** Step of the last validation; null before the first. */
     evaluatedStep: count().nullable(),

@@ -18,6 +18,8 @@ export interface Progress {
   elapsedSeconds: number;
   lastLoss: number | null;
   bestLoss: number | null;
+  /** Of the best checkpoint. */
+  savedBestLoss: number | null;
   lastEvalLoss: number | null;
   /** Step of the last validation; null before the first. */
   evaluatedStep: number | null;
@@ -36,6 +38,7 @@ export const NO_PROGRESS: Progress = Object.freeze({
   elapsedSeconds: 0,
   lastLoss: null,
   bestLoss: null,
+  savedBestLoss: null,
   lastEvalLoss: null,
   evaluatedStep: null,
   sampledStep: null,
@@ -86,7 +89,8 @@ export function loadState(
   const start = layout.carries[generation];
   checkpoint.readTensor('carry', views.reals.subarray(start, start + carry.length));
   coordinator.generation = progress.step;
-  return { ...progress, checkpoint: checkpoint.path };
+  const { bestLoss, savedBestLoss = bestLoss } = progress;
+  return { ...progress, savedBestLoss, checkpoint: checkpoint.path };
 }
 
 /** Loads the parameters alone, into a generation (0 or 1). Throws InputError where one does not fit. */

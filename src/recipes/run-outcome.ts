@@ -14,6 +14,7 @@ export function checkpointState(
   logBytes: LogSizes,
 ): CheckpointState {
   const { index } = corpus;
+  const { bestLoss, bestCheckpoint } = progress;
   const { backend, variant } = plan.request.kernels;
   const files = (side: typeof index.train) =>
     side.map(({ path, bytes }) => ({ path: resolve(path), bytes }));
@@ -33,7 +34,8 @@ export function checkpointState(
       tokens: progress.tokens,
       elapsedSeconds: progress.elapsedSeconds,
       lastLoss: progress.lastLoss,
-      bestLoss: progress.bestLoss,
+      bestLoss,
+      ...(bestCheckpoint.loss !== bestLoss && { savedBestLoss: bestCheckpoint.loss }),
       lastEvalLoss: progress.lastEvalLoss,
       evaluatedStep: progress.evaluatedStep,
       sampledStep: progress.sampledStep,

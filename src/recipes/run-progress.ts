@@ -1,6 +1,7 @@
 /** Where a run stands, and what follows from that: its epoch, its learning rate, what is due. */
 import type { Config } from '../config/config.ts';
 import { learningRate } from '../optimizer/schedule.ts';
+import { BestCheckpoint } from './best-checkpoint.ts';
 import type { Progress } from './restore.ts';
 import type { RunShape } from './run-plan.ts';
 
@@ -9,7 +10,9 @@ export class RunProgress {
   step: number;
   lastLoss: number | null;
   lastEvalLoss: number | null;
+  /** The lowest of the run, whether or not its checkpoint could be written. */
   bestLoss: number | null;
+  readonly bestCheckpoint: BestCheckpoint;
   evaluatedStep: number | null;
   sampledStep: number | null;
   /** Step of the newest checkpoint, written or being written; −1 for none. */
@@ -30,6 +33,7 @@ export class RunProgress {
     this.lastLoss = before.lastLoss;
     this.lastEvalLoss = before.lastEvalLoss;
     this.bestLoss = before.bestLoss;
+    this.bestCheckpoint = new BestCheckpoint(before.savedBestLoss);
     this.evaluatedStep = before.evaluatedStep;
     this.sampledStep = before.sampledStep;
     this.savedStep = before.checkpoint === null ? -1 : before.step;
@@ -110,7 +114,15 @@ export class RunProgress {
     this.evaluatedStep = this.step;
     this.lastEvalLoss = found;
     if (best) this.bestLoss = loss;
+    // No checkpoint of the untrained model becomes the best, nor does one of a model that is worse.
+    if (best && this.step === 0) this.bestCheckpoint.written(loss);
     return best;
+  }
+
+  /** Loss of the model as it is, where it has been validated and is better than the best checkpoint; else null. */
+  get unsavedBestLoss(): number | null {
+    const loss = this.evaluatedStep === this.step ? this.lastEvalLoss : null;
+    return loss !== null && this.bestCheckpoint.isBeatenBy(loss) ? loss : null;
   }
 
   /** Until the last step or the time limit, at this rate. */

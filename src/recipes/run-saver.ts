@@ -40,18 +40,25 @@ export class RunSaver {
     this.#checkpointer.check();
   }
 
-  /** Of the step at hand. `best`: also as the best so far; `wait`: until it is written. Throws ActorLostError as `Checkpointer`. */
-  async save({ wait, best }: { wait: boolean; best: boolean }): Promise<void> {
+  /**
+   * Of the step at hand, as the best too where its validation is better than that of the best checkpoint. `wait`: until it is
+   * written. Throws ActorLostError as `Checkpointer`.
+   */
+  async save({ wait }: { wait: boolean }): Promise<void> {
     const progress = this.#progress;
     const before = progress.savedStep;
+    const bestLoss = progress.unsavedBestLoss;
+    const best = bestLoss !== null;
     // Set first, because a failure to write, reported while `save` waits, takes it back.
     progress.savedStep = progress.step;
+    if (best) progress.bestCheckpoint.writing(bestLoss);
     const state = checkpointState(this.#parts, progress, this.#journal.sizes);
     let taken = false;
     try {
       taken = await this.#checkpointer.save({ state, best, wait });
     } finally {
       if (!taken) progress.savedStep = before;
+      if (!taken && best) progress.bestCheckpoint.failed(bestLoss);
     }
   }
 
@@ -60,7 +67,7 @@ export class RunSaver {
     const progress = this.#progress;
     await this.#checkpointer.settled();
     if (progress.savedStep === progress.step && !progress.complete) return;
-    await this.save({ wait: true, best: false });
+    await this.save({ wait: true });
   }
 
   /** Saves the state before a step that failed, and throws what made it fail even where the saving fails too. */
@@ -103,14 +110,17 @@ export class RunSaver {
       onWarning: (message) => observer.onWarning?.(message),
       logs: () => this.#journal.toSync(),
       snapshot: () => this.#telemetry.time('snapshot', () => engine.coordinator.snapshot()),
-      onWritten: (checkpoint) => {
+      onWritten: (checkpoint, { state, best }) => {
+        if (best) this.#progress.bestCheckpoint.written(state.progress.lastEvalLoss!);
         this.#progress.newestCheckpoint = checkpoint.path;
         recorder.recordCheckpoint(checkpoint);
         observer.onCheckpoint?.(checkpoint);
       },
-      onFailed: (step, error) => {
+      onFailed: ({ state, best }, error) => {
+        const { step, lastEvalLoss } = state.progress;
         folder.doubtOwned();
         this.#progress.savedStep = -1;
+        if (best) this.#progress.bestCheckpoint.failed(lastEvalLoss!);
         recorder.recordCheckpointFailure();
         this.#journal.fail(
           `The checkpoint of step ${step} could not be written: ${messageOf(error)}`,

@@ -81,7 +81,7 @@ export class TrainingLoop {
 
   /** A new run is saved and validated before its first step. */
   async #begin(signal?: AbortSignal): Promise<void> {
-    await this.#saver.save({ wait: true, best: false });
+    await this.#saver.save({ wait: true });
     await this.#evaluate(signal);
   }
 
@@ -102,7 +102,7 @@ export class TrainingLoop {
         this.#teller.check();
         if (progress.sampleDue) await this.#sample();
         if (progress.evaluationDue) await this.#evaluate(signal);
-        if (progress.checkpointDue) await this.#saver.save({ wait: false, best: false });
+        if (progress.checkpointDue) await this.#saver.save({ wait: false });
       }
       this.#teller.now();
       this.#teller.check();
@@ -226,7 +226,7 @@ export class TrainingLoop {
     const { loss, seconds } = outcome;
     const best = this.#progress.evaluated(loss);
     this.#telemetry.evaluation(loss, best, seconds);
-    if (step > 0) await this.#saver.save({ wait: false, best });
+    if (step > 0) await this.#saver.save({ wait: false });
   }
 
   #result(interrupted: boolean): TrainResult {
