@@ -52,6 +52,8 @@ export class Checkpointer {
   /** Never rejects, and has the limit of the writer: nothing else is waited for. */
   #writing: Promise<void> | undefined;
   #lost: ActorLostError | undefined;
+  /** What telling of a checkpoint threw, where it did. */
+  #notTold: { error: unknown } | undefined;
   /** Checkpoints left out since the user was told of the first; 0 where the writer keeps up. */
   #leftOut = 0;
   /** Those since the last that was left out which found the writer free. */
@@ -73,14 +75,18 @@ export class Checkpointer {
     return this.#writer.restarts;
   }
 
-  /** Throws ActorLostError where a checkpoint took down several writers: the run cannot be saved any more. */
+  /**
+   * Throws ActorLostError where a checkpoint took down several writers: the run cannot be saved any more. Else what `onWritten` or
+   * `onFailed` threw: the run can still be saved.
+   */
   check(): void {
-    if (this.#lost) throw this.#lost;
+    this.#refuseLost();
+    if (this.#notTold) throw this.#notTold.error;
   }
 
   /**
    * False where the checkpoint was skipped or refused. Never throws for what the disk does: that is reported, and the last checkpoint
-   * stays valid. Throws ActorLostError as `check`.
+   * stays valid. Throws ActorLostError as `check`, nothing else of it.
    */
   async save({ wait, ...saved }: SaveRequest): Promise<boolean> {
     const { step } = saved.state.progress;
@@ -104,16 +110,20 @@ export class Checkpointer {
     return true;
   }
 
-  /** Resolves once no checkpoint is being written. Throws ActorLostError as `check`. */
+  /** Resolves once no checkpoint is being written. Throws ActorLostError as `check`, nothing else of it. */
   async settled(): Promise<void> {
     await this.#writing;
-    this.check();
+    this.#refuseLost();
   }
 
   /** Waits for the checkpoint under way and ends the thread. */
   async close(): Promise<void> {
     await this.#writing;
     await this.#writer.terminate();
+  }
+
+  #refuseLost(): void {
+    if (this.#lost) throw this.#lost;
   }
 
   #leaveOut(step: number): void {
@@ -139,16 +149,27 @@ export class Checkpointer {
   }
 
   async #write(saved: Saved): Promise<void> {
-    const { folder, lock, keep, tensors, logs, onWritten, onFailed } = this.#parts;
-    const { state: header, best } = saved;
-    const { step } = header.progress;
+    const { onWritten, onFailed } = this.#parts;
+    const { step } = saved.state.progress;
+    let tell: () => void;
     try {
-      const request = { folder, step, header, tensors, keep, best, lock, logs: logs() };
-      const result = await this.#writer.calls.write(request, this.#writer.pulse);
-      onWritten({ step, ...result }, saved);
+      const result = await this.#store(saved);
+      tell = () => onWritten({ step, ...result }, saved);
     } catch (error) {
       if (error instanceof ActorLostError) this.#lost = error;
-      onFailed(saved, error instanceof Error ? error : new Error(messageOf(error)));
+      tell = () => onFailed(saved, error instanceof Error ? error : new Error(messageOf(error)));
     }
+    try {
+      tell();
+    } catch (error) {
+      this.#notTold ??= { error };
+    }
+  }
+
+  async #store({ state, best }: Saved): Promise<WriteCheckpointResult> {
+    const { folder, lock, keep, tensors, logs } = this.#parts;
+    const { step } = state.progress;
+    const request = { folder, step, header: state, tensors, keep, best, lock, logs: logs() };
+    return await this.#writer.calls.write(request, this.#writer.pulse);
   }
 }

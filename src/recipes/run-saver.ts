@@ -35,7 +35,7 @@ export class RunSaver {
     return this.#checkpointer.restarts;
   }
 
-  /** Throws ActorLostError where the run cannot be saved any more. */
+  /** Throws ActorLostError where the run cannot be saved any more, and what the observer threw of a checkpoint. */
   check(): void {
     this.#checkpointer.check();
   }

@@ -82,6 +82,7 @@ export class TrainingLoop {
   /** A new run is saved and validated before its first step. */
   async #begin(signal?: AbortSignal): Promise<void> {
     await this.#saver.save({ wait: true });
+    this.#saver.check();
     await this.#evaluate(signal);
   }
 
@@ -118,6 +119,7 @@ export class TrainingLoop {
     // Before the last checkpoint, which counts the lines that stay.
     this.#telemetry.end();
     await this.#saver.saveLast();
+    this.#saver.check();
   }
 
   /** The chunks of all steps to come: the loader works while the pool computes. */

@@ -1,11 +1,14 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { Checkpointer } from '../../src/checkpoint/checkpointer.ts';
+import { Checkpointer, type CheckpointerParts } from '../../src/checkpoint/checkpointer.ts';
 import { lockRun } from '../../src/checkpoint/run-lock.ts';
+import { checkpointName } from '../../src/checkpoint/store.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { sampleState } from './samples.ts';
 
 /** A checkpointer that hears of what its writer did when the test waits for it, and not before: then the event loop goes round. */
-function startCheckpointer(t: ExecutionContext) {
+function startCheckpointer(t: ExecutionContext, callbacks: Partial<CheckpointerParts> = {}) {
   const folder = temporaryFolder(t);
   const lock = lockRun(folder);
   t.teardown(() => lock.release());
@@ -25,13 +28,15 @@ function startCheckpointer(t: ExecutionContext) {
     onRefused: (error) => t.fail(error.message),
     onSkipped: () => counted.push('skipped'),
     onWarning: (message) => told.push(message),
+    ...callbacks,
   });
   t.teardown(() => checkpointer.close());
   /** A periodic checkpoint; true where it was taken. */
   const save = (step: number) =>
     checkpointer.save({ state: sampleState(step), best: false, wait: false });
   const finish = () => checkpointer.settled();
-  return { save, finish, told, counted };
+  const check = () => checkpointer.check();
+  return { folder, save, finish, check, told, counted };
 }
 
 test('of checkpoints left out in a row the first is told, and when they are in time again', async (t) => {
@@ -66,4 +71,30 @@ test('a disk that takes every other checkpoint is told of once', async (t) => {
     await finish();
   }
   t.is(told.length, 1);
+});
+
+test('what an observer of a written checkpoint throws is no failure to write, and others are still written', async (t) => {
+  const onWritten = ({ step }: { step: number }) => {
+    if (step === 10) throw new Error('my observer broke');
+  };
+  const { folder, save, finish, check } = startCheckpointer(t, { onWritten });
+  t.true(await save(10));
+  await finish();
+  t.throws(check, { message: 'my observer broke' });
+  t.true(await save(20));
+  await finish();
+  t.true(existsSync(join(folder, checkpointName(20))));
+});
+
+test('what an observer of a failure throws is kept until it is asked for', async (t) => {
+  const onFailed = (_: unknown, error: Error) => {
+    throw new Error(`told of ${error.message}`);
+  };
+  const logs = () => {
+    throw new Error('no log');
+  };
+  const { save, finish, check } = startCheckpointer(t, { logs, onFailed });
+  t.true(await save(10));
+  await t.notThrowsAsync(finish());
+  t.throws(check, { message: 'told of no log' });
 });

@@ -4,7 +4,7 @@ import test from 'ava';
 import { InputError } from '../../src/errors.ts';
 import type { EvaluationReport, RunPlan, StepReport } from '../../src/recipes/reports.ts';
 import { train } from '../../src/recipes/train.ts';
-import { checkpointSteps, linesOf, logsOf, runPlace } from '../helpers/runs.ts';
+import { checkpointSteps, linesOf, logsOf, noteWarnings, runPlace } from '../helpers/runs.ts';
 import { treeOf } from '../helpers/tree.ts';
 
 /** After an `a` only what came before it says what comes next. */
@@ -262,6 +262,26 @@ test('a step whose observer throws has happened: its line and its checkpoint are
   t.is(several.saved, several.lines.length);
   t.deepEqual(several.lines.slice(0, 3), one.lines);
 });
+
+for (const failing of [0, 7, 9]) {
+  test(`a checkpoint whose observer throws has been written, and the run ends with that: step ${failing}`, async (t) => {
+    const { settings } = runPlace(t);
+    const warnings: string[] = [];
+    const request = settings('r', { steps: 9, checkpointEvery: 7, evalEvery: 9 });
+    const training = train(request, {
+      onCheckpoint: ({ step }) => {
+        if (step === failing) throw new Error('the observer failed');
+      },
+      onWarning: noteWarnings(warnings),
+    });
+    await t.throwsAsync(training, { message: 'the observer failed' });
+    t.deepEqual(warnings, []);
+    const run = String(request.run);
+    const saved = checkpointSteps(run);
+    t.true(saved.includes(failing));
+    t.is(saved.at(-1), linesOf(logsOf(run).steps).length);
+  });
+}
 
 test('an observer that throws is told of all steps that were given out with that one', async (t) => {
   const { settings } = runPlace(t);
