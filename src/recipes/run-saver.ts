@@ -119,7 +119,7 @@ export class RunSaver {
       onFailed: ({ state, best }, error) => {
         const { step, lastEvalLoss } = state.progress;
         folder.doubtOwned();
-        this.#progress.savedStep = -1;
+        if (this.#progress.savedStep === step) this.#progress.savedStep = -1;
         if (best) this.#progress.bestCheckpoint.failed(lastEvalLoss!);
         recorder.recordCheckpointFailure();
         this.#journal.fail(
