@@ -69,7 +69,7 @@ export class TrainingLoop {
       await this.#trainToEnd(signal);
       return this.#result(!this.#progress.complete && (signal?.aborted ?? false));
     } catch (error) {
-      if (!signal?.aborted) this.#saver.noteFailure(error);
+      this.#saver.noteFailure(error);
       throw error;
     } finally {
       this.#telemetry.threads();

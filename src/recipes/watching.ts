@@ -78,12 +78,12 @@ export class Watching {
     await this.server?.closeAfter(this.#config.metricsLinger, signal);
   }
 
-  /** `error`: why the run could not go on, which those who look at it see too; with an aborted `signal` it was stopped. */
+  /** `error`: why the run could not go on, which those who look at it see too; it was stopped where that is the signal's reason. */
   async fail(error: unknown, signal?: AbortSignal): Promise<void> {
     const message = messageOf(error);
     // What is refused before it begins is told by the command alone.
     const isRun = this.#hasBegun || error instanceof TrainingError;
-    if (signal?.aborted) {
+    if (signal?.aborted && error === signal.reason) {
       this.#live?.end('stopped');
     } else {
       if (isRun) this.recorder.recordFailure();
@@ -91,7 +91,7 @@ export class Watching {
     }
     const { metricsLinger: seconds } = this.#config;
     if (!this.server || !isRun) return;
-    if (seconds > 0) {
+    if (seconds > 0 && !signal?.aborted) {
       this.#onWarning?.(`The run failed and is served for ${seconds} s more: ${message}`);
     }
     await this.#untilScraped(signal);

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { readFailure } from '../../src/checkpoint/failure-note.ts';
 import { InputError } from '../../src/errors.ts';
 import type { EvaluationReport, RunPlan, StepReport } from '../../src/recipes/reports.ts';
 import { train } from '../../src/recipes/train.ts';
@@ -282,6 +283,23 @@ for (const failing of [0, 7, 9]) {
     t.is(saved.at(-1), linesOf(logsOf(run).steps).length);
   });
 }
+
+test('a run that fails after its signal was aborted leaves why', async (t) => {
+  const { settings } = runPlace(t);
+  const request = settings('r', { steps: 9 });
+  const controller = new AbortController();
+  const training = train(request, {
+    signal: controller.signal,
+    stepsAtOnce: 1,
+    onStep: ({ step }) => {
+      if (step !== 3) return;
+      controller.abort();
+      throw new Error('the observer failed');
+    },
+  });
+  await t.throwsAsync(training, { message: 'the observer failed' });
+  t.deepEqual(readFailure(String(request.run)), { step: 3, message: 'the observer failed' });
+});
 
 test('an observer that throws is told of all steps that were given out with that one', async (t) => {
   const { settings } = runPlace(t);

@@ -90,6 +90,19 @@ for (const error of [
   );
 }
 
+const countsFailures = test.macro(
+  async (t, errorOf: (signal: AbortSignal) => Error, expected: number) => {
+    const { watching, over } = await begun(t);
+    let failures = 0;
+    watching.recorder.recordFailure = () => failures++;
+    over.abort();
+    await watching.fail(errorOf(over.signal), over.signal);
+    t.is(failures, expected);
+  },
+);
+test('a run that fails after it was asked to stop', countsFailures, () => new Error('ENOSPC'), 1);
+test('a run that ends for being asked to stop', countsFailures, (signal) => signal.reason, 0);
+
 test('what is refused before it begins is not served on', async (t) => {
   const run = join(temporaryFolder(t), 'r');
   const settings = { files: ['text.txt'], run, metricsPort: 0, metricsLinger: 600 };
