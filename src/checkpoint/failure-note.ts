@@ -1,6 +1,7 @@
 /** What a run that failed leaves in its folder: why, until it goes on. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { InputError, messageOf } from '../errors.ts';
 import { readSmallFile } from '../small-file.ts';
 import { writeDurably } from './durable.ts';
 
@@ -31,7 +32,15 @@ export function readFailure(folder: string): FailureNote | undefined {
   }
 }
 
-/** Throws as rmSync does. */
+/** Throws InputError where that cannot be done. */
 export function removeFailure(folder: string): void {
-  rmSync(join(folder, FAILURE), { force: true });
+  const path = join(folder, FAILURE);
+  try {
+    rmSync(path, { force: true });
+  } catch (error) {
+    throw new InputError(
+      `Expected ${path} to be a file that can be removed, got ${messageOf(error)}. Move it away.`,
+      { cause: error },
+    );
+  }
 }

@@ -30,12 +30,13 @@ export function checkpointName(step: number): string {
   return `step-${String(step).padStart(8, '0')}.ckpt`;
 }
 
-/** The checkpoints in a folder, newest first, the best not among them. Throws as readdir does. */
+/** The checkpoints in a folder, newest first, the best not among them, nor what is a folder. Throws as readdir does. */
 export function listCheckpoints(folder: string): StoredCheckpoint[] {
-  return readdirSync(folder)
-    .flatMap((name) => {
+  return readdirSync(folder, { withFileTypes: true })
+    .flatMap((entry) => {
+      const { name } = entry;
       const step = /^step-(\d{8,15})\.ckpt$/.exec(name)?.[1];
-      return step ? [{ path: join(folder, name), step: Number(step) }] : [];
+      return step && !entry.isDirectory() ? [{ path: join(folder, name), step: Number(step) }] : [];
     })
     .sort((a, b) => b.step - a.step);
 }

@@ -78,6 +78,14 @@ test('The newest checkpoints are kept, and the best beside them', (t) => {
   t.true(result.seconds > 0);
 });
 
+test('Folders with the names of checkpoints are none, and stay', (t) => {
+  const folder = temporaryFolder(t);
+  for (const step of [1, 9]) mkdirSync(join(folder, checkpointName(step)));
+  for (const step of [2, 3]) store(folder, step, { keep: 1 });
+  t.deepEqual(stepsIn(folder), [3]);
+  t.deepEqual(readdirSync(folder).sort(), [1, 3, 9].map(checkpointName));
+});
+
 test('A better checkpoint replaces the best, also at the same step', (t) => {
   const folder = temporaryFolder(t);
   for (const step of [1, 2, 2]) {

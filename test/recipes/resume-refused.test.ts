@@ -1,6 +1,14 @@
 /** Runs that cannot go on, because they or their text are not what they were. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test from 'ava';
@@ -110,6 +118,12 @@ for (const [log, says] of [
     says,
   );
 }
+test(
+  'a run with a folder in place of failure.json',
+  refused,
+  (_, run) => mkdirSync(join(run, 'failure.json')),
+  /^Expected .*failure\.json to be a file that can be removed, got .*\. Move it away\.$/,
+);
 test(
   'a run whose checkpoints are all cut off',
   refused,
