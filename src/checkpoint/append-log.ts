@@ -37,13 +37,15 @@ export class AppendLog {
   constructor(path: string, bytes: number) {
     this.path = path;
     this.#file = open(path);
-    const whole = wholeLines(this.#file, bytes);
-    if (whole === undefined) {
+    try {
+      const whole = wholeLines(this.#file, bytes);
+      if (whole === undefined) throw noLog(path);
+      this.#bytes = whole;
+      ftruncateSync(this.#file, whole);
+    } catch (error) {
       closeSync(this.#file);
-      throw noLog(path);
+      throw error;
     }
-    this.#bytes = whole;
-    ftruncateSync(this.#file, whole);
   }
 
   /** Bytes of the log once all that was appended is written. */

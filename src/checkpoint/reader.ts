@@ -34,6 +34,7 @@ export class CheckpointFile {
   readonly #descriptor: number;
   readonly #firstTensorByte: number;
   readonly #tensors: ReadonlyMap<string, TensorEntry>;
+  #isOpen = true;
 
   /** `descriptor` is closed by `close`. */
   constructor(path: string, header: CheckpointHeader, prefix: Prefix, descriptor: number) {
@@ -73,7 +74,10 @@ export class CheckpointFile {
     );
   }
 
+  /** May be called again; no tensor can be read any more. */
   close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
     closeSync(this.#descriptor);
   }
 }

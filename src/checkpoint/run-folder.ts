@@ -174,14 +174,21 @@ export class RunFolder {
 
   /**
    * Opens the logs, each cut back to its size or, where lines are missing, to its last whole line: the run goes on, and has
-   * not failed any more.
+   * not failed any more. Throws InputError where one cannot be opened; none is then open.
    */
   openLogs(sizes: LogSizes): RunLogs {
     removeFailure(this.path);
-    const open = (name: LogName) => new AppendLog(join(this.path, `${name}.ndjson`), sizes[name]);
-    const logs = Object.fromEntries(LOGS.map((name) => [name, open(name)])) as RunLogs;
-    syncFolder(this.path); // The logs may be new in it, and the corpus.
-    return logs;
+    const logs: Partial<Record<LogName, AppendLog>> = {};
+    try {
+      for (const name of LOGS) {
+        logs[name] = new AppendLog(join(this.path, `${name}.ndjson`), sizes[name]);
+      }
+      syncFolder(this.path); // The logs may be new in it, and the corpus.
+    } catch (error) {
+      for (const log of Object.values(logs)) log.close();
+      throw error;
+    }
+    return logs as RunLogs;
   }
 
   /** Takes back a folder whose run never started. */

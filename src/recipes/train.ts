@@ -180,6 +180,8 @@ async function trainOn(
     const progress = restored
       ? loadState(restored.checkpoint, plan, engine)
       : await initialize(engine, plan, from);
+    // While it is open its room is not free, though the run may have removed it.
+    (restored ?? from)?.checkpoint.close();
     const loop = new TrainingLoop({
       config,
       corpus,
