@@ -8,7 +8,7 @@ import { resume } from '../../src/recipes/train.ts';
 import { runCli, TINY } from '../helpers/cli.ts';
 import { otherUser, slowDisk, smallDisk } from '../helpers/disks.ts';
 import { FLAGS, sameAsNeverDisturbed, startRun } from '../helpers/endless-run.ts';
-import { checkpointSteps } from '../helpers/runs.ts';
+import { checkpointSteps, linesOf, logsOf, noteWarnings } from '../helpers/runs.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
 import { sampleText, writeText } from '../helpers/text.ts';
 
@@ -143,14 +143,36 @@ for (const [keep, what] of [
     t.regex(stderr, /^warning: .*steps\.ndjson could not be written: EFBIG/m);
     t.is(checkpointSteps(run).at(-1), 300);
     if (keep === 1) {
-      const result = await resume(run, { steps: 330 });
+      const written = stepsLogged(run);
+      const warnings: string[] = [];
+      const onWarning = noteWarnings(warnings);
+      const result = await resume(run, { steps: 330 }, { onWarning });
       t.is(result.steps, 330);
       t.deepEqual(result.failures, []);
+      t.is(warnings.length, 1, warnings.join('\n'));
+      t.regex(
+        warnings[0],
+        /^Lines of the run's logs are lost and stay missing: .*steps\.ndjson has/,
+      );
+      t.true(written.length < 300);
+      t.deepEqual(written, stepsBetween(0, written.length));
+      t.deepEqual(stepsLogged(run), [...written, ...stepsBetween(300, 330)]);
       return;
     }
     const warnings = await sameAsNeverDisturbed(t, text, run, 300);
     t.regex(warnings[0], /step-00000300\.ckpt" is passed over, because lines were lost/);
   });
+}
+
+/** Of the whole lines in its log. */
+function stepsLogged(run: string): number[] {
+  const { steps } = logsOf(run);
+  return linesOf(steps.slice(0, steps.lastIndexOf('\n') + 1)).map(({ step }) => step);
+}
+
+/** Without the first. */
+function stepsBetween(first: number, last: number): number[] {
+  return Array.from({ length: last - first }, (_, i) => first + 1 + i);
 }
 
 /** Takes all the room that is left. */
