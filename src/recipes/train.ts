@@ -1,6 +1,6 @@
 /**
- * The recipe of a run, from settings to result: the only file that knows every stage. Stages return results; what they
- * returned goes to logs, metrics and observers here.
+ * The recipe of a run, from settings to result: plans it, starts its threads, and gives what they are to the loop that trains
+ * (training-loop.ts). What happens in a run is told by run-telemetry.ts.
  */
 import type { Readable } from 'node:stream';
 import { openTarget } from '../checkpoint/finder.ts';
