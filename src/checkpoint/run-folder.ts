@@ -1,5 +1,5 @@
 /** The folder of a run: configuration, logs and checkpoints; of one process, until it is closed. */
-import { existsSync, mkdirSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { errorCode, expected, InputError, messageOf } from '../errors.ts';
 import { readSmallFile } from '../small-file.ts';
@@ -7,7 +7,14 @@ import { AppendLog, wholeBytes } from './append-log.ts';
 import { syncFolder, TEMPORARY_SUFFIX, writeDurably } from './durable.ts';
 import { FAILURE, removeFailure } from './failure-note.ts';
 import { type LockClaim, lockRun, type RunLock, refuseLocked } from './run-lock.ts';
-import { CONFIG, refuseLink, refuseOthers, writable } from './run-place.ts';
+import {
+  CONFIG,
+  realPath,
+  refuseLink,
+  refuseOthers,
+  refuseRemoved,
+  writable,
+} from './run-place.ts';
 import { CHECKPOINT_FOLDER, removeTemporaryFiles } from './store.ts';
 
 const CORPUS = 'corpus';
@@ -89,6 +96,7 @@ export class RunFolder {
     if (keepsCorpus) folder.#own = OWN_ENTRIES.filter((entry) => entry !== CORPUS);
     try {
       refuseOthers(path, force);
+      refuseRemoved(path, folder.#own, files);
       writable(path, () => {
         for (const entry of folder.#own) if (entry !== CONFIG) folder.#remove(entry);
       });
@@ -229,13 +237,4 @@ export function findMoved(run: string, file: string): string {
   if (existsSync(file) || basename(dirname(file)) !== CORPUS) return file;
   const moved = join(run, CORPUS, basename(file));
   return existsSync(moved) ? moved : file;
-}
-
-/** By whatever links it was reached; of what is not there, the absolute path. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return resolve(path);
-  }
 }

@@ -1,5 +1,6 @@
 /** Whether a run may be made in a place, by what is there. */
-import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { relative, resolve, sep } from 'node:path';
 import { expected, InputError, messageOf, shellWord, show } from '../errors.ts';
 import { TEMPORARY_SUFFIX } from './durable.ts';
 import { isLock } from './lock-file.ts';
@@ -33,6 +34,30 @@ export function refuseOthers(path: string, force: boolean): void {
     throw new InputError(
       `Expected --force to replace a run, but ${path} holds other files and no ${CONFIG}. Choose another --run.`,
     );
+  }
+}
+
+/** Throws InputError where one of the files is, or lies in, one of the entries of the folder, which are to be removed. */
+export function refuseRemoved(
+  path: string,
+  entries: readonly string[],
+  files: readonly string[],
+): void {
+  const removed = files.find((file) =>
+    entries.includes(relative(realPath(path), realPath(file)).split(sep)[0]),
+  );
+  if (removed === undefined) return;
+  throw new InputError(
+    expected('no text that --force would remove', removed, 'Copy it, or choose another --run.'),
+  );
+}
+
+/** By whatever links it was reached; of what is not there, the absolute path. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Rows of the bad-input table that need a process of their own: standard input, permissions, ports, Node itself. */
 import { once } from 'node:events';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -51,6 +51,16 @@ test('standard input for a run that is to train on what it kept of the last one'
   },
   input: 'text',
   says: /^Expected no file in whose place the run would keep - \(standard input\), got "r\/corpus\/stdin\.txt"\. /,
+});
+test('a text that is of the run to be replaced', refusedAlone, {
+  args: [...trainOn('text.txt', 'link/steps.ndjson'), '--force'],
+  before: (folder) => {
+    mkdirSync(join(folder, 'r'));
+    symlinkSync('r', join(folder, 'link'));
+    file('r/config.json', '{}')(folder);
+    file('r/steps.ndjson', 'of the run that was')(folder);
+  },
+  says: /^Expected no text that --force would remove, got "link\/steps\.ndjson"\. Copy it, or choose another --run\.$/,
 });
 test('a run folder that cannot be made', refusedAlone, {
   args: ['train', 'text.txt', ...QUIET_TINY, '--run', 'closed/r'],
