@@ -11,7 +11,7 @@ import type { StageGates } from './stage-gates.ts';
 import type { StagedMessage } from './stage-server.ts';
 import { TaskChannel } from './task-channel.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
-import { noteStuck, noteThread } from './threads.ts';
+import { noteStuck, noteThread, refusedStart } from './threads.ts';
 import { EXIT_LIMIT_SECONDS, LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
 
 const ENTRY = new URL('../../workers/compute-worker.js', import.meta.url);
@@ -36,7 +36,7 @@ interface Given {
 /** The reply to tasks whose results are in the record. */
 const OVER: ComputeReply = { startedSeconds: 0, seconds: 0 };
 
-/** After `broken` comes `ended` or `stuck`; nothing is told after `ended`. */
+/** After `broken` comes `ended` or `stuck`; nothing is told after `ended` or `refused`. */
 export interface ComputeThreadEvents {
   /** The thread has loaded and can be given a task. */
   ready(): void;
@@ -49,11 +49,14 @@ export interface ComputeThreadEvents {
   ended(cause: Error): void;
   /** The thread was told to end, and does not. */
   stuck(cause: Error): void;
+  /** The system started no thread. Told once the constructor has returned. */
+  refused(cause: Error): void;
 }
 
 export class ComputeThread {
   readonly #piscina: Piscina;
-  readonly #worker: Worker;
+  /** Undefined where the system refused to start it. */
+  readonly #worker: Worker | undefined;
   readonly #events: ComputeThreadEvents;
   readonly #watches: { loading: Watch; task: Watch };
   readonly #channel: TaskChannel;
@@ -80,7 +83,7 @@ export class ComputeThread {
       },
       over: (record) => events.over(record),
     });
-    const { threadEnd, record } = this.#channel;
+    const { record } = this.#channel;
     this.#over = new Promise((resolve) => {
       this.#isOver = resolve;
     });
@@ -103,21 +106,14 @@ export class ComputeThread {
     });
     // A failure is told by the thread itself; without a listener it would end the process.
     this.#piscina.on('error', () => {});
-    // Serving never ends by itself. Should the thread fail outside its tasks, it is not to be trusted; its end, whatever it is
-    // of, is told below.
-    this.#piscina
-      .run(threadEnd, { transferList: [threadEnd.port] })
-      .catch((error) => this.#break(error));
     this.#expect({ watch: this.#watches.loading, replied: () => this.#events.ready() });
     this.#channel.post({ kind: 'ping' });
-    [this.#worker] = this.#piscina.threads;
-    noteThread(this.#worker, () => false); // It computes.
-    this.#worker.on('error', (error) => this.#break(error));
-    this.#worker.once('exit', (code) => this.#end(code));
+    this.#worker = this.#start();
   }
 
+  /** -1 where the thread has ended. */
   get id(): number {
-    return this.#worker.threadId;
+    return this.#worker?.threadId ?? -1;
   }
 
   /** Tasks in stages that are done; also once the thread has ended. */
@@ -162,19 +158,40 @@ export class ComputeThread {
 
   /** Ends the thread, whatever it does but a call of the system or of native code, which it finishes first. */
   end(): void {
-    if (this.#hasEnded || this.#ending) return;
+    const worker = this.#worker;
+    if (this.#hasEnded || this.#ending || !worker) return;
     this.#ending = setTimeout(() => {
-      noteStuck(this.#worker);
+      noteStuck(worker);
       this.#isOver();
       this.#events.stuck(this.#cause ?? new Error('the thread was told to end'));
     }, EXIT_LIMIT_SECONDS * 1000);
-    void this.#worker.terminate();
+    void worker.terminate();
   }
 
   /** Ends the thread and waits for its end, or until it is found stuck. */
   async close(): Promise<void> {
     this.end();
     await this.#over;
+  }
+
+  #start(): Worker | undefined {
+    const { threadEnd } = this.#channel;
+    try {
+      // Serving never ends by itself. Should the thread fail outside its tasks, it is not to be trusted; its end is told by its exit.
+      this.#piscina
+        .run(threadEnd, { transferList: [threadEnd.port] })
+        .catch((error) => this.#break(error));
+    } catch (error) {
+      this.#release();
+      // Not piscina.destroy: it would reject the task that it has queued, which nobody holds.
+      queueMicrotask(() => this.#events.refused(refusedStart(error)));
+      return undefined;
+    }
+    const [worker] = this.#piscina.threads;
+    noteThread(worker, () => false); // It computes.
+    worker.on('error', (error) => this.#break(error));
+    worker.once('exit', (code) => this.#end(code));
+    return worker;
   }
 
   /** Settled by the thread's reply or end, which the watch and the exit limit bring about. */
@@ -218,12 +235,17 @@ export class ComputeThread {
   }
 
   #end(code: number): void {
+    this.#release();
+    void this.#piscina.destroy();
+    this.#events.ended(this.#cause ?? new Error(`the thread ended with exit code ${code}`));
+  }
+
+  /** The thread writes no more. */
+  #release(): void {
     this.#hasEnded = true;
     clearTimeout(this.#ending);
     for (const watch of Object.values(this.#watches)) watch.close();
     this.#channel.close();
-    void this.#piscina.destroy();
     this.#isOver();
-    this.#events.ended(this.#cause ?? new Error(`the thread ended with exit code ${code}`));
   }
 }

@@ -40,6 +40,7 @@ export class Crew {
   #whenLoaded: (() => void) | undefined;
   /** What the last thread died of. */
   #lastCause: unknown;
+  #hasLoaded = false;
   #closed = false;
 
   /** Starts `workers` threads. */
@@ -58,7 +59,8 @@ export class Crew {
     await new Promise<void>((resolve) => {
       this.#whenLoaded = resolve;
     });
-    if (this.allIdle) return;
+    this.#hasLoaded = this.allIdle;
+    if (this.#hasLoaded) return;
     await this.close();
     const { kind } = this.#state.failure ?? {};
     throw threadFailure(kind === 'stuck' ? kind : 'lost', this.#lastCause);
@@ -205,6 +207,7 @@ export class Crew {
       replied: (reply) => this.#take(slot, reply),
       over: (record) => this.#look(record),
       ended: (cause) => this.#lose(slot, cause),
+      refused: (cause) => this.#goWithout(slot, cause),
       stuck: (cause) => {
         this.#lastCause = cause;
         // It can begin nothing more: what it has done counts.
@@ -229,6 +232,14 @@ export class Crew {
     const next = lost ? 'Its task is done again' : 'Another takes its place';
     this.#options.onWarning?.(`A worker thread died ${when}: ${messageOf(cause)}. ${next}.`);
     this.#happen({ kind: 'ended', slot });
+  }
+
+  /** To the machine its thread has ended while it loaded. Until all have loaded, `load` tells of it. */
+  #goWithout(slot: number, cause: Error): void {
+    this.#lastCause = cause;
+    this.#happen({ kind: 'ended', slot });
+    if (!this.#hasLoaded || this.#state.slots[slot].thread !== 'lost') return;
+    this.#options.onWarning?.(`No thread takes the place of one that died: ${messageOf(cause)}.`);
   }
 }
 

@@ -1,5 +1,6 @@
 /** The threads of this process that have not ended. Node lets the process end only after them. */
 import type { Worker } from 'node:worker_threads';
+import { errorCode, messageOf } from '../errors.ts';
 
 /** With whether the thread may be in a call of the system now. */
 const living = new Map<Worker, () => boolean>();
@@ -31,4 +32,12 @@ export function mayHaveToWait(): boolean {
 /** Tells all threads to end: they run no JavaScript any more, in a moment. Who owns them takes it for their death. */
 export function endAllThreads(): void {
   for (const worker of living.keys()) void worker.terminate();
+}
+
+/** What `new Worker` threw, with what to do where the system starts no more threads. */
+export function refusedStart(error: unknown): Error {
+  const message = messageOf(error);
+  const isRefused = errorCode(error) === 'ERR_WORKER_INIT_FAILED';
+  const reason = `the system starts no more threads (${message}): lower --workers, or raise its limit of threads or of memory`;
+  return new Error(isRefused ? reason : message, { cause: error });
 }

@@ -14,13 +14,17 @@ export class FaultInjector {
   /** Threads that live, and when others ended, by performance.now(). */
   readonly living = new Set<Worker>();
   readonly deaths: number[] = [];
+  /** Threads that the system still starts; it refuses each after them. */
+  startsLeft = Number.POSITIVE_INFINITY;
 
   /** One at a time in a thread. */
   constructor() {
     const { living, deaths } = this;
+    const countStart = () => this.#countStart();
     workerThreads.setEnvironmentData(ORDERS, this.#words);
     workerThreads.Worker = class extends this.#Worker {
       constructor(file: string | URL, options: WorkerOptions = {}) {
+        countStart();
         const execArgv = [...(options.execArgv ?? []), '--import', PRELOAD];
         super(file, { ...options, execArgv, resourceLimits: LIMITS });
         this.on('message', (message) => {
@@ -53,7 +57,14 @@ export class FaultInjector {
   /** Threads from now on live undisturbed. */
   remove(): void {
     this.order([]);
+    this.startsLeft = Number.POSITIVE_INFINITY;
     workerThreads.Worker = this.#Worker;
     syncBuiltinESMExports();
+  }
+
+  /** Throws what Node does where the process has all the threads it may have. */
+  #countStart(): void {
+    if (this.startsLeft-- > 0) return;
+    throw Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
   }
 }

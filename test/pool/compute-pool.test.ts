@@ -20,6 +20,7 @@ async function startPool(t: ExecutionContext, workers: number) {
   process.on('worker', remember);
   t.teardown(() => {
     injector.order([]);
+    injector.startsLeft = Number.POSITIVE_INFINITY;
     process.off('worker', remember);
   });
   const { engine } = await startTestEngine(
@@ -130,6 +131,38 @@ test.serial('a pool that cannot start says why', async (t) => {
     instanceOf: TrainingError,
     message: 'No worker thread could be started in 3 tries: a fault was injected',
   });
+});
+
+const REFUSED =
+  'the system starts no more threads (EAGAIN): lower --workers, or raise its limit of threads or of memory';
+
+test.serial('a pool for which the system starts too few threads leaves none', async (t) => {
+  injector.startsLeft = 1;
+  await t.throwsAsync(startPool(t, 3), {
+    instanceOf: TrainingError,
+    message: `No worker thread could be started in 3 tries: ${REFUSED}`,
+  });
+  t.is(injector.living.size, 0);
+});
+
+test.serial('the others go on where the system starts no thread for one that died', async (t) => {
+  const { pool, warnings } = await startPool(t, 2);
+  injector.order([{ manner: 'exit', job: 'snapshot', when: 'before', shard: 1, spare: 0 }]);
+  injector.startsLeft = 0;
+  t.is((await pool.run([copy(0), copy(1)])).length, 2);
+  t.is((await pool.run([copy(0), copy(1)])).length, 2);
+  t.is(pool.threadIds.length, 1);
+  t.deepEqual(pool.counters, { restarts: 1, repeatedTasks: 1 });
+  t.is(warnings.length, 2);
+  t.is(warnings[1], `No thread takes the place of one that died: ${REFUSED}.`);
+});
+
+test.serial('the phase fails where the system starts no thread for the last', async (t) => {
+  const { pool } = await startPool(t, 1);
+  injector.order([{ manner: 'exit', job: 'snapshot', when: 'before', shard: 0, spare: 0 }]);
+  injector.startsLeft = 0;
+  const message = `No worker thread could be started in 3 tries: ${REFUSED}`;
+  await t.throwsAsync(pool.run([copy(0)]), { instanceOf: TrainingError, message });
 });
 
 test.serial('a thread that hangs is ended, and its task done by another', async (t) => {

@@ -15,7 +15,8 @@ function start() {
   const broken = new Promise<void>((resolve) => {
     tell = resolve;
   });
-  const events = { ready() {}, replied() {}, over() {}, broken: tell, ended: tell, stuck: tell };
+  const unused = { ready() {}, replied() {}, over() {} };
+  const events = { ...unused, broken: tell, ended: tell, stuck: tell, refused: tell };
   return {
     thread: new ComputeThread({} as ComputeThreadData, new StageGates(0), 0, events),
     broken,

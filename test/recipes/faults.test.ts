@@ -43,7 +43,10 @@ test.after.always(() => {
 
 function disturbed(t: ExecutionContext, orders: readonly Order[]) {
   injector.order(orders);
-  t.teardown(() => injector.order([]));
+  t.teardown(() => {
+    injector.order([]);
+    injector.startsLeft = Number.POSITIVE_INFINITY;
+  });
   const { settings } = runPlace(t);
   const warnings: string[] = [];
   const saved: number[] = [];
@@ -119,6 +122,19 @@ test.serial(
   ],
   WORKER,
 );
+
+test.serial('a run goes on where the system starts no thread for a worker that died', async (t) => {
+  const whole = await undisturbed;
+  const order = { ...ANY, manner: 'exit', job: 'train', when: 'before', spare: 7 } as const;
+  const { settings, warnings, options } = disturbed(t, [order]);
+  const onEvaluation = () => {
+    injector.startsLeft = 0;
+  };
+  const result = await train(settings, { ...options, onEvaluation });
+  t.is(result.paramsSha256, whole.paramsSha256);
+  t.deepEqual(logsOf(result.run), logsOf(whole.run));
+  t.is(warnings.length, 2);
+});
 
 const endsWith = test.macro({
   title: (_, order: Order) =>
