@@ -3,7 +3,7 @@ import { type ResourceLimits, Worker } from 'node:worker_threads';
 import { messageOf, TrainingError } from '../errors.ts';
 import { type Calls, callOver, callsByName } from './calls.ts';
 import { THREAD_LIMITS } from './thread-limits.ts';
-import { noteStuck, noteThread } from './threads.ts';
+import { noteStuck, noteThread, refusedStart } from './threads.ts';
 import { EXIT_LIMIT_SECONDS } from './watch.ts';
 
 export interface Actor<Api> {
@@ -26,7 +26,7 @@ export interface Actor<Api> {
   terminate(reason?: Error): Promise<void>;
 }
 
-/** The thread of an actor has ended; it answers no call, and starting it anew is safe. */
+/** The thread of an actor has ended, or the system refused to start it; it answers no call, and starting it anew is safe. */
 export class ActorDiedError extends TrainingError {
   readonly actor: string;
 
@@ -55,20 +55,26 @@ export interface ActorOptions {
 
 /**
  * Starts the module `entry`, which must call `exposeActor`, in a thread of its own. The thread keeps
- * the process alive only while a call is under way.
+ * the process alive only while a call is under way. An actor whose thread the system refuses to start is dead from the first.
  */
 export function startActor<Api extends object>(
   name: string,
   entry: URL,
   { workerData, limits }: ActorOptions = {},
 ): Actor<Api> {
-  // The process's own flags are not for it: --input-type, say, refuses any entry that is a file.
-  const worker = new Worker(entry, {
-    name,
-    workerData,
-    execArgv: [],
-    resourceLimits: { ...THREAD_LIMITS, ...limits },
-  });
+  let worker: Worker;
+  try {
+    // The process's own flags are not for it: --input-type, say, refuses any entry that is a file.
+    worker = new Worker(entry, {
+      name,
+      workerData,
+      execArgv: [],
+      resourceLimits: { ...THREAD_LIMITS, ...limits },
+    });
+  } catch (error) {
+    const cause = refusedStart(error);
+    return deadActor(new ActorDiedError(name, `could not be started: ${cause.message}`, cause));
+  }
   worker.unref();
   const ask = callOver(worker);
   const pending = new Set<(reason: TrainingError) => void>();
@@ -140,6 +146,17 @@ export function startActor<Api extends object>(
       refuse(stuck(name, reason));
       noteStuck(worker);
     },
+  };
+}
+
+function deadActor<Api>(death: ActorDiedError): Actor<Api> {
+  return {
+    name: death.actor,
+    calls: callsByName<Api>(() => Promise.reject(death)),
+    exited: Promise.resolve(death),
+    alive: false,
+    stuck: undefined,
+    terminate: () => Promise.resolve(),
   };
 }
 

@@ -136,6 +136,28 @@ test.serial('a run goes on where the system starts no thread for a worker that d
   t.is(warnings.length, 2);
 });
 
+for (const [started, message] of [
+  [0, /^The server thread could not be started: the system starts no more threads /],
+  [1, /^The loader thread could not be started: .* That was 3 times at scan\.$/],
+  [2, /^No worker thread could be started in 3 tries: the system starts no more threads /],
+  [3, /^No worker thread could be started in 3 tries: the system starts no more threads /],
+  [4, /^The checkpoint writer thread could not be started: .* That was 3 times at write\.$/],
+] as const) {
+  test.serial(
+    `a run for which the system starts ${started} threads ends and leaves none`,
+    async (t) => {
+      const { settings, options } = disturbed(t, []);
+      await undisturbed;
+      injector.startsLeft = started;
+      const served = { ...settings, metrics: true, metricsPort: 0 };
+      const error = await t.throwsAsync(train(served, options), { instanceOf: TrainingError });
+      t.regex(error.message, message);
+      t.is(error.exitCode, 1);
+      t.is(injector.living.size, 0);
+    },
+  );
+}
+
 const endsWith = test.macro({
   title: (_, order: Order) =>
     `the third death at one ${order.job} ends the run with the cause, its last checkpoint valid`,
