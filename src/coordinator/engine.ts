@@ -7,7 +7,7 @@ import { type ArenaViews, createArena, MAX_ARENA_BYTES, viewArena } from '../mem
 import type { ArenaLayout } from '../memory/layout.ts';
 import { WORD_BYTES } from '../memory/table.ts';
 import type { InitRecipe } from '../model/init.ts';
-import { parameterPieces } from '../model/packing.ts';
+import { type Piece, parameterPieces } from '../model/packing.ts';
 import { ParameterTable } from '../model/parameters.ts';
 import type { ModelSpec } from '../model/spec.ts';
 import { headTimes } from '../model/workspace.ts';
@@ -44,6 +44,8 @@ export interface EnginePlan {
   readonly request: EngineRequest;
   readonly table: ParameterTable;
   readonly layout: ArenaLayout;
+  /** In which the parameters are packed for the kernels. */
+  readonly pieces: readonly Piece[];
   readonly lanes: readonly Span[];
   readonly shards: readonly ShardPlan[];
   /** Streams of an evaluation by shard. */
@@ -60,7 +62,7 @@ export interface Engine {
 
 /**
  * Lays out the arena. Throws InputError where it would be larger than an arena can be or, with the threads, than
- * `freeBytes`, naming the bytes and what lowers them. Reserves nothing yet.
+ * `freeBytes`, naming the bytes and what lowers them; or where the system refuses even the smallest. Reserves nothing yet.
  */
 export function planEngine(request: EngineRequest, freeBytes: number): EnginePlan {
   const { spec, times, workers, training, evaluationStreams } = request;
@@ -70,6 +72,7 @@ export function planEngine(request: EngineRequest, freeBytes: number): EnginePla
   const lanes = training ? cut(training.streams, training.lanes) : [];
   const shards = training ? planShards(lanes, workers) : [];
   const evaluation = cut(evaluationStreams, Math.min(workers, evaluationStreams));
+  const kernels = kernelSizing(request.kernels);
   const layout = layoutArena(
     {
       table,
@@ -83,17 +86,21 @@ export function planEngine(request: EngineRequest, freeBytes: number): EnginePla
         moments: momentCount(training.optimizer),
       },
     },
-    kernelSizing(request.kernels),
+    kernels,
   );
   const arenaBytes = layout.words * WORD_BYTES;
   refuseTooLarge(arenaBytes, freeBytes);
   refuseTooManyThreads(workers, freeBytes - arenaBytes);
-  return { request, table, layout, lanes, shards, evaluation, arenaBytes };
+  const pieces = parameterPieces(table, layout.packed, kernels);
+  return { request, table, layout, pieces, lanes, shards, evaluation, arenaBytes };
 }
 
-/** Reserves the arena and starts the threads. Throws TrainingError where either fails. */
+/**
+ * Reserves the arena, and then starts the threads. Throws InputError where the system refuses the first, TrainingError where it refuses
+ * the second.
+ */
 export async function startEngine(plan: EnginePlan, options?: PoolOptions): Promise<Engine> {
-  const { request, table, layout, lanes, shards } = plan;
+  const { request, table, layout, pieces, lanes, shards } = plan;
   const { spec, kernels, workers, times, training } = request;
   const memory = createArena(layout.words);
   const views = viewArena(memory);
@@ -108,7 +115,7 @@ export async function startEngine(plan: EnginePlan, options?: PoolOptions): Prom
     table,
     layout,
     views,
-    pieces: parameterPieces(table, layout.packed, kernelSizing(kernels)),
+    pieces,
     workers,
     streams: lanes.reduce((sum, { count }) => sum + count, 0),
     times,

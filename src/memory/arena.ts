@@ -1,4 +1,5 @@
 /** The arena: one shared WebAssembly memory that all threads see. */
+import { InputError, messageOf } from '../errors.ts';
 import { WORD_BYTES } from './table.ts';
 
 const PAGE_BYTES = 65_536;
@@ -12,10 +13,18 @@ export interface ArenaViews {
   readonly doubles: Float64Array;
 }
 
-/** Reserves `words` words, all zero. Resident memory grows only as they are written. Throws RangeError where it cannot. */
+/** Reserves `words` words, all zero. Resident memory grows only as they are written. Throws InputError where the system refuses. */
 export function createArena(words: number): WebAssembly.Memory {
   const pages = Math.ceil((words * WORD_BYTES) / PAGE_BYTES);
-  return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (error) {
+    throw new InputError(
+      `Expected the system to reserve an arena of ${(pages * PAGE_BYTES) / 1024} KiB, got: ${messageOf(error)}. ` +
+        'Raise its limit of address space (ulimit -v), of which an arena of any size takes some 10 GiB.',
+      { cause: error },
+    );
+  }
 }
 
 export function viewArena(memory: WebAssembly.Memory): ArenaViews {
