@@ -2,7 +2,7 @@
  * Entry of the thread that serves the metrics and the live page. What clients ask for costs this thread, which gives way to
  * those that train; of the run's own thread they get no more than a few answers a second, however many they are.
  */
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { platform } from 'node:process';
 import type { MessagePort } from 'node:worker_threads';
 import type { FeedEvent, LiveFeed } from '../src/live/feed.ts';
@@ -61,6 +61,15 @@ class RunServer implements ServerApi {
   }
 }
 
-// Elsewhere it would be that of the whole process.
-if (platform === 'linux') setPriority(NICENESS);
+/** A process that is nicer already stays so: to take that back is not everybody's right. */
+function giveWay(): void {
+  try {
+    if (getPriority() < NICENESS) setPriority(NICENESS);
+  } catch {
+    // A system that refuses it has it served at the priority of the run.
+  }
+}
+
+// Elsewhere it would be the priority of the whole process.
+if (platform === 'linux') giveWay();
 exposeActor<ServerApi>(new RunServer());

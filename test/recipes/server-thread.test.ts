@@ -13,6 +13,21 @@ import { parseSeries, STEP } from '../metrics/scrape.ts';
 
 const host = '127.0.0.1';
 
+const from = (path: string) => `'${new URL(`../../src/${path}.js`, import.meta.url).href}'`;
+/** A program that serves a run, and prints the status of its health. */
+const SERVING = `
+  import { LiveRun } from ${from('live/live-run')};
+  import { createMetrics } from ${from('metrics/metrics')};
+  import { ServerThread } from ${from('recipes/server-thread')};
+  const metrics = createMetrics({ run: 'r', processMetrics: true });
+  const live = new LiveRun(${JSON.stringify(DESCRIPTION)});
+  const place = { host: '${host}', port: 0 };
+  const { address } = await ServerThread.start({ place, metrics, live, limitSeconds: 300 });
+  console.log((await fetch(address.url + '/healthz')).status);`;
+
+/** The command line of a program. */
+const nodeOf = (script: string) => [process.execPath, '--input-type=module', '-e', script];
+
 /** What is served of a run, and what is said of its thread. */
 async function serve(t: ExecutionContext) {
   const metrics = createMetrics({ run: 'r' });
@@ -75,6 +90,39 @@ test('its thread gives way to those that train', async (t) => {
   const values = readdirSync('/proc/self/task').map(niceness);
   t.true(values.includes(13), values.join());
   t.is(niceness(String(process.pid)), 0);
+});
+
+test('its thread stays as nice as its process', async (t) => {
+  if (process.platform !== 'linux') return t.pass('Linux alone has a niceness for each thread');
+  const script = `${SERVING}
+    const { readdirSync, readFileSync } = await import('node:fs');
+    for (const task of readdirSync('/proc/self/task')) {
+      console.log(readFileSync('/proc/self/task/' + task + '/stat', 'utf8').split(') ')[1].split(' ')[16]);
+    }`;
+  const { stdout } = await promisify(execFile)('nice', ['-n', '15', ...nodeOf(script)]);
+  const [status, ...values] = stdout.trim().split('\n').map(Number);
+  t.is(status, 200);
+  t.true(values.length > 1 && Math.min(...values) >= 15, stdout);
+});
+
+test('it serves where the system refuses it another priority', async (t) => {
+  const refusing = `data:text/javascript,
+    import os from 'node:os';
+    import { syncBuiltinESMExports } from 'node:module';
+    os.setPriority = () => { throw new Error('refused'); };
+    syncBuiltinESMExports();`;
+  const script = `
+    import { syncBuiltinESMExports } from 'node:module';
+    import workerThreads from 'node:worker_threads';
+    workerThreads.Worker = class extends workerThreads.Worker {
+      constructor(file, options) {
+        super(file, { ...options, execArgv: ['--import', ${JSON.stringify(refusing)}] });
+      }
+    };
+    syncBuiltinESMExports();
+    ${SERVING}`;
+  const [node, ...args] = nodeOf(script);
+  t.deepEqual(await promisify(execFile)(node, args), { stdout: '200\n', stderr: '' });
 });
 
 test.serial('another thread takes the place of one that died, on the same port', async (t) => {
@@ -161,16 +209,6 @@ test('closeAfter ends by itself, and at once for 0 or a signal aborted before', 
 });
 
 test('a server that nobody closes does not keep the process alive', async (t) => {
-  const from = (path: string) => `'${new URL(`../../src/${path}.js`, import.meta.url).href}'`;
-  const script = `
-    import { LiveRun } from ${from('live/live-run')};
-    import { createMetrics } from ${from('metrics/metrics')};
-    import { ServerThread } from ${from('recipes/server-thread')};
-    const metrics = createMetrics({ run: 'r', processMetrics: true });
-    const live = new LiveRun(${JSON.stringify(DESCRIPTION)});
-    const place = { host: '${host}', port: 0 };
-    const { address } = await ServerThread.start({ place, metrics, live, limitSeconds: 300 });
-    console.log((await fetch(address.url + '/healthz')).status);`;
-  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script]);
-  t.deepEqual(await run, { stdout: '200\n', stderr: '' });
+  const [node, ...args] = nodeOf(SERVING);
+  t.deepEqual(await promisify(execFile)(node, args), { stdout: '200\n', stderr: '' });
 });
