@@ -196,22 +196,26 @@ async function trainOn(
       baseBytes,
       serverRestarts: () => watching.server?.restarts ?? 0,
     });
-    watching.recorder.recordRun(await runRecord(config, plan, shape, engine));
-    const told = reportPlan(
-      config,
-      corpus,
-      plan,
-      shape,
-      progress.step,
-      baseBytes,
-      watching.server?.address,
-    );
-    options.onPlan?.(told);
-    await watching.begin(
-      describeRun(config, { ...told, version: VERSION }),
-      restored && (() => readRunLogs(folder!.path, PHASES, progress.logBytes)),
-    );
-    return await loop.run(options.signal);
+    try {
+      watching.recorder.recordRun(await runRecord(config, plan, shape, engine));
+      const told = reportPlan(
+        config,
+        corpus,
+        plan,
+        shape,
+        progress.step,
+        baseBytes,
+        watching.server?.address,
+      );
+      options.onPlan?.(told);
+      await watching.begin(
+        describeRun(config, { ...told, version: VERSION }),
+        restored && (() => readRunLogs(folder!.path, PHASES, progress.logBytes)),
+      );
+      return await loop.run(options.signal);
+    } finally {
+      await loop.close();
+    }
   } finally {
     await engine.pool.close();
     folder?.close();

@@ -59,7 +59,7 @@ export class TrainingLoop {
 
   /**
    * Trains to the end. Throws TrainingError where a step cannot be done; the state before it is then saved. An aborted signal
-   * ends the loop after the steps at hand.
+   * ends the loop after the steps at hand. To be closed then.
    */
   async run(signal?: AbortSignal): Promise<TrainResult> {
     try {
@@ -74,9 +74,13 @@ export class TrainingLoop {
     } finally {
       this.#telemetry.threads();
       this.#parts.recorder.recordEnd();
-      await this.#saver.close();
-      this.#journal.close();
     }
+  }
+
+  /** Waits for the checkpoint under way, ends its writer and closes the logs; also of a loop that never ran. */
+  async close(): Promise<void> {
+    await this.#saver.close();
+    this.#journal.close();
   }
 
   /** A new run is saved and validated before its first step. */

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { readFailure } from '../../src/checkpoint/failure-note.ts';
 import { InputError } from '../../src/errors.ts';
@@ -10,6 +11,19 @@ import { treeOf } from '../helpers/tree.ts';
 
 /** After an `a` only what came before it says what comes next. */
 const PATTERN = 'abacadae'.repeat(60);
+
+/** Of this process, below a folder; Linux alone tells. */
+function openFiles(folder: string): string[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc/self/fd').flatMap((descriptor) => {
+    try {
+      const file = readlinkSync(join('/proc/self/fd', descriptor));
+      return file.startsWith(folder) ? file : [];
+    } catch {
+      return []; // That of the list itself.
+    }
+  });
+}
 
 for (const model of [
   { cell: 'rnn' },
@@ -232,6 +246,28 @@ test('--force replaces a run and nothing else in its folder', async (t) => {
   const { force } = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
   t.false(force);
 });
+
+test.serial(
+  'a run whose observer throws before the first step leaves no thread, file or lock open',
+  async (t) => {
+    const { folder, settings } = runPlace(t);
+    const threads: Worker[] = [];
+    const note = (thread: Worker) => threads.push(thread);
+    process.on('worker', note);
+    t.teardown(() => process.off('worker', note));
+    const onPlan = () => {
+      throw new Error('not so');
+    };
+    await t.throwsAsync(train(settings('r'), { onPlan }), { message: 'not so' });
+    t.true(threads.length > 0);
+    t.deepEqual(
+      threads.filter(({ threadId }) => threadId > 0),
+      [],
+    );
+    t.deepEqual(openFiles(folder), []);
+    await train(settings('r', { force: true, steps: 1 }));
+  },
+);
 
 test('a step whose observer throws has happened: its line and its checkpoint are there', async (t) => {
   const { settings } = runPlace(t);
