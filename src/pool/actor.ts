@@ -75,8 +75,8 @@ export function startActor<Api extends object>(
     const cause = refusedStart(error);
     return deadActor(new ActorDiedError(name, `could not be started: ${cause.message}`, cause));
   }
-  worker.unref();
   const ask = callOver(worker);
+  worker.unref(); // After that, which listens to the thread and so keeps the process alive.
   const pending = new Set<(reason: TrainingError) => void>();
   noteThread(worker, () => pending.size > 0);
   let failure: unknown;

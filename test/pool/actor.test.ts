@@ -113,16 +113,25 @@ test('terminate ends a thread that never returns, and its call rejects', async (
   t.true((await actor.exited) instanceof ActorDiedError);
 });
 
-test('A process ends by itself with an idle actor, and not before a pending call is answered', async (t) => {
+/** What a process prints that starts an actor and goes on with `rest`; it is killed where it does not end by itself. */
+async function outputOf(rest: string): Promise<string> {
   const program = `
     const { startActor } = await import(${JSON.stringify(new URL('../../src/pool/actor.js', import.meta.url).href)});
     const actor = startActor('subject', new URL(${JSON.stringify(ENTRY.href)}));
-    actor.calls.add(2, 3).then((sum) => console.log('answered ' + sum));
+    ${rest}
   `;
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    '--input-type=module',
-    '--eval',
-    program,
-  ]);
-  t.is(stdout, 'answered 5\n');
+  const args = ['--input-type=module', '--eval', program];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 });
+  return stdout;
+}
+
+test('A process ends by itself with an idle actor, and not before a pending call is answered', async (t) => {
+  t.is(
+    await outputOf(`actor.calls.add(2, 3).then((sum) => console.log('answered ' + sum));`),
+    'answered 5\n',
+  );
+});
+
+test('A process ends by itself with an actor that was never called', async (t) => {
+  t.is(await outputOf(`console.log('started');`), 'started\n');
 });
