@@ -12,13 +12,13 @@ export class StepTeller {
   }
 
   /** Should no step begin that they could be told with: each wake-up of its own takes a core from the pool. */
-  soon(): void {
+  tellSoon(): void {
     if (!this.#telemetry.hasUntold) return;
-    this.#timer ??= setTimeout(() => this.now(), TELL_MILLISECONDS).unref();
+    this.#timer ??= setTimeout(() => this.tellNow(), TELL_MILLISECONDS).unref();
   }
 
   /** Throws nothing, since the pool may be computing: the step under way must end before anything else is asked of it. */
-  now(): void {
+  tellNow(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     try {
@@ -29,7 +29,7 @@ export class StepTeller {
   }
 
   /** Throws what kept steps from being told. */
-  check(): void {
+  rethrow(): void {
     if (this.#notTold) throw this.#notTold.error;
   }
 }

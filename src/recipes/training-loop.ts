@@ -98,23 +98,23 @@ export class TrainingLoop {
       if (progress.sampleDue) await this.#sample();
       if (progress.evaluationDue) await this.#evaluate(signal);
       while (!progress.finished && !signal?.aborted) {
-        if (feed.readyAhead === 0) this.#teller.soon();
+        if (feed.readyAhead === 0) this.#teller.tellSoon();
         const fed = await feed.next(this.#requests.wanted);
         if (fed.length === 0) break;
         await this.#trainSteps(feed, fed);
         this.#saver.check();
-        if (progress.somethingDue) this.#teller.now();
-        this.#teller.check();
+        if (progress.somethingDue) this.#teller.tellNow();
+        this.#teller.rethrow();
         if (progress.sampleDue) await this.#sample();
         if (progress.evaluationDue) await this.#evaluate(signal);
         if (progress.checkpointDue) await this.#saver.save({ wait: false });
       }
-      this.#teller.now();
-      this.#teller.check();
+      this.#teller.tellNow();
+      this.#teller.rethrow();
       if (!signal?.aborted) await this.#evaluate(signal);
       progress.complete = progress.finished && !signal?.aborted;
     } catch (error) {
-      this.#teller.now();
+      this.#teller.tellNow();
       if (error instanceof NotFiniteError) this.#parts.recorder.recordNotFinite();
       await this.#saver.saveAfter(error);
     } finally {
@@ -142,8 +142,8 @@ export class TrainingLoop {
     const stepping = coordinator.steps(requests, this.#requests.ahead(fed.length, feed));
     // The pool computes: what else is to be done does not hold it up.
     feed.refill();
-    if (this.#telemetry.mustTell) this.#teller.now();
-    else this.#teller.soon();
+    if (this.#telemetry.mustTell) this.#teller.tellNow();
+    else this.#teller.tellSoon();
     const { steps, failure } = await stepping;
     const happened = steps.map((outcome, i) => ({
       ...{ outcome, request: requests[i], loadSeconds: fed[i].waitSeconds },
@@ -192,7 +192,7 @@ export class TrainingLoop {
   async #probe(source: ProbeSource): Promise<LayerProbe[]> {
     const { engine, plan } = this.#parts;
     // Its time counts with this step, not with those before.
-    this.#teller.now();
+    this.#teller.tellNow();
     try {
       return await this.#telemetry.time('gradients', () => probeGradients(plan, engine, source));
     } catch (error) {
