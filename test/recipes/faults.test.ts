@@ -161,14 +161,14 @@ for (const [started, message] of [
 const endsWith = test.macro({
   title: (_, order: Order) =>
     `the third death at one ${order.job} ends the run with the cause, its last checkpoint valid`,
-  async exec(t, order: Order, message: RegExp, saved: number) {
+  async exec(t, order: Order, message: RegExp, ...saved: number[]) {
     const whole = await undisturbed;
     const { settings, options } = disturbed(t, [{ ...order, times: 3 }]);
     const error = await t.throwsAsync(train(settings, options), { instanceOf: TrainingError });
     t.is(error.exitCode, 1);
     t.regex(error.message, message);
     injector.order([]);
-    t.is(inspect(String(settings.run)).step, saved);
+    t.true(saved.includes(inspect(String(settings.run)).step));
     const resumed = await resume(String(settings.run));
     t.is(resumed.paramsSha256, whole.paramsSha256);
     t.deepEqual(logsOf(resumed.run), logsOf(whole.run));
@@ -195,9 +195,11 @@ test.serial(
 );
 test.serial(
   endsWith,
-  // The first call is of the validation, the second of eight chunks.
+  // The first call is of the validation, the second of eight chunks; the third of the next validation or of the chunks after
+  // these, whichever comes first.
   { ...ANY, manner: 'exit', job: 'fill', when: 'before', spare: 2 },
   /^The loader thread ended unexpectedly with exit code 7\. That was 3 times at fill\.$/,
+  5,
   8,
 );
 test.serial(
