@@ -4,26 +4,15 @@
  * dies while it loads would keep piscina from replacing any other.
  */
 import type { Worker } from 'node:worker_threads';
-import { FixedQueue, Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import type { ComputeReply, ComputeTask, ComputeThreadData } from './compute-protocol.ts';
 import type { TaskRecord } from './share-record.ts';
+import { singleThread } from './single-thread.ts';
 import type { StageGates } from './stage-gates.ts';
 import type { StagedMessage } from './stage-server.ts';
 import { TaskChannel } from './task-channel.ts';
-import { THREAD_LIMITS } from './thread-limits.ts';
 import { noteStuck, noteThread, refusedStart } from './threads.ts';
 import { EXIT_LIMIT_SECONDS, LOAD_LIMIT_SECONDS, noProgress, Watch } from './watch.ts';
-
-const ENTRY = new URL('../../workers/compute-worker.js', import.meta.url);
-
-/**
- * Flags of Node.js for the thread; those of the process, such as --input-type, are meant for its main script and would break the
- * entry. Piscina tries require() on the entry first, whose modules are then linked in one go, and a thread that is ended just
- * then takes the whole process with it ("IsGraphAsync must be used on an instantiated module"). Without it the entry is imported.
- */
-const FLAGS = ['--no-experimental-require-module'].filter((flag) =>
-  process.allowedNodeEnvironmentFlags.has(flag),
-);
 
 /** What the thread was given and has not answered yet. */
 interface Given {
@@ -92,20 +81,7 @@ export class ComputeThread {
       loading: new Watch(loadLimit, () => this.#break(noProgress(loadLimit))),
       task: new Watch(limitSeconds, () => this.#beLate(limitSeconds), record.pulse),
     };
-    this.#piscina = new Piscina({
-      filename: ENTRY.href,
-      workerData: data,
-      // The thread starts with the first task, and piscina never starts another one by itself.
-      minThreads: 0,
-      maxThreads: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      taskQueue: new FixedQueue(),
-      recordTiming: false,
-      execArgv: FLAGS,
-      resourceLimits: THREAD_LIMITS,
-    });
-    // A failure is told by the thread itself; without a listener it would end the process.
-    this.#piscina.on('error', () => {});
+    this.#piscina = singleThread(data);
     this.#expect({ watch: this.#watches.loading, replied: () => this.#events.ready() });
     this.#channel.post({ kind: 'ping' });
     this.#worker = this.#start();
