@@ -1,6 +1,12 @@
 import test from 'ava';
 import type { CellName } from '../../src/model/spec.ts';
-import { ADAM, fillSlot, startTestEngine, type TestBackend } from '../helpers/engine.ts';
+import {
+  ADAM,
+  fillSlot,
+  gradientsOf,
+  startTestEngine,
+  type TestBackend,
+} from '../helpers/engine.ts';
 import { NATIVE_VARIANTS } from '../helpers/native-variants.ts';
 
 interface Sizes {
@@ -58,18 +64,14 @@ async function gradients(cell: CellName, sizes: Sizes, backend: TestBackend) {
     backend,
     optimizer: ADAM,
   });
-  const { plan, engine } = tested;
-  await engine.coordinator.initialize();
-  await engine.coordinator.packWeights();
+  const { coordinator, pool } = tested.engine;
+  await coordinator.initialize();
+  await coordinator.packWeights();
   fillSlot(tested, 0, token);
-  await engine.coordinator.step({ slot: 0, fromZero: true, learningRate: 0.01, clipNorm: 0 });
-  const { gradient } = plan.layout;
-  const found = plan.table.parameters.map(({ name, start, length }) => {
-    const first = gradient + start;
-    return [name, engine.views.reals.slice(first, first + length)] as const;
-  });
-  await engine.pool.close();
-  return new Map(found);
+  await coordinator.step({ slot: 0, fromZero: true, learningRate: 0.01, clipNorm: 0 });
+  const found = gradientsOf(tested);
+  await pool.close();
+  return found;
 }
 
 function greatest(values: Float32Array): number {

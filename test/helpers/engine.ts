@@ -105,3 +105,14 @@ export function fillSlot(
     }
   }
 }
+
+/** What the step before gave for each parameter, before clipping. */
+export function gradientsOf({ plan, engine }: TestEngine): Map<string, Float32Array> {
+  const { gradient } = plan.layout;
+  return new Map(
+    plan.table.parameters.map(({ name, start, length }) => {
+      const first = gradient + start;
+      return [name, engine.views.reals.slice(first, first + length)];
+    }),
+  );
+}
