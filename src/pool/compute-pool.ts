@@ -2,7 +2,7 @@
 import type { FailurePlace } from '../errors.ts';
 import type { ComputeTask, ComputeThreadData } from './compute-protocol.ts';
 import { Crew, type PoolCounters, type PoolOptions } from './crew.ts';
-import { Phase } from './phase.ts';
+import { Round } from './round.ts';
 import { endOf, type Stage, StagedWork, type TaskResult } from './staged-work.ts';
 
 /** What came of stages: results of those that are done, in order, and what kept the next one from it. */
@@ -14,12 +14,12 @@ export interface StagesOutcome {
 export class ComputePool {
   readonly #crew: Crew;
   #working = false;
-  /** Phases in which threads pass from stage to stage by themselves. */
+  /** Rounds in which threads pass from stage to stage by themselves. */
   #tickets = 0;
-  /** The last such phase. */
-  #phase: Phase | undefined;
+  /** The last such round. */
+  #round: Round | undefined;
   /** What was given out ahead, of these stages. */
-  #ahead: { stages: readonly Stage[]; phase: Phase } | undefined;
+  #ahead: { stages: readonly Stage[]; round: Round } | undefined;
   /** When the last work was over. */
   #lastEnd = 0;
 
@@ -71,7 +71,7 @@ export class ComputePool {
    */
   async runStages(stages: readonly Stage[]): Promise<StagesOutcome> {
     if (this.#working || this.#crew.closed) throw new Error('The compute pool is busy or closed');
-    const work = this.#ahead?.stages === stages ? this.#ahead.phase.work : new StagedWork(stages);
+    const work = this.#ahead?.stages === stages ? this.#ahead.round.work : new StagedWork(stages);
     this.#working = true;
     const failure = await this.#workOff(work).then(
       () => undefined,
@@ -91,9 +91,9 @@ export class ComputePool {
   giveAhead(stages: readonly Stage[], revocable = stages.length): boolean {
     const work = new StagedWork(stages);
     if (!this.#crew.canGiveAhead || !this.#fits(work)) return false;
-    const phase = Phase.ahead(work, this.#tickets++, this.#phase!, revocable);
-    this.#ahead = { stages, phase };
-    this.#crew.giveAhead(phase);
+    const round = Round.ahead(work, this.#tickets++, this.#round!, revocable);
+    this.#ahead = { stages, round };
+    this.#crew.giveAhead(round);
     return true;
   }
 
@@ -113,22 +113,22 @@ export class ComputePool {
   async #workOff(work: StagedWork): Promise<void> {
     await this.#workTogether(work);
     for (let { missing } = work; missing.length > 0; { missing } = work) {
-      await this.#crew.fanOut(Phase.of(work, missing));
+      await this.#crew.fanOut(Round.of(work, missing));
     }
   }
 
   /** All stages at once, where that can be; some of it may then be missing. */
   async #workTogether(work: StagedWork): Promise<void> {
-    if (this.#ahead?.phase.work === work) {
-      this.#phase = this.#ahead.phase;
+    if (this.#ahead?.round.work === work) {
+      this.#round = this.#ahead.round;
       this.#ahead = undefined;
       await this.#crew.advance();
       return;
     }
     if (this.#ahead) await this.withdraw();
     if (work.sizes.length > 1 && this.#crew.allIdle && this.#fits(work)) {
-      this.#phase = Phase.together(work, this.#tickets++);
-      await this.#crew.fanOut(this.#phase);
+      this.#round = Round.together(work, this.#tickets++);
+      await this.#crew.fanOut(this.#round);
     }
   }
 

@@ -1,5 +1,5 @@
 /**
- * The threads of the compute pool: hands out the shares of a phase and joins them. What becomes of the threads goes to the machine in
+ * The threads of the compute pool: hands out the shares of a round and joins them. What becomes of the threads goes to the machine in
  * fan-out.ts, which says what to do; a task whose thread dies is repeated once that thread has ended and so can write no more.
  */
 import { availableParallelism } from 'node:os';
@@ -8,7 +8,7 @@ import type { ComputeReply, ComputeThreadData } from './compute-protocol.ts';
 import { ComputeThread } from './compute-thread.ts';
 import { afterEvent, type Command, type FanOutEvent } from './fan-out.ts';
 import { canGiveAhead, type FanOut, hasAhead, newFanOut } from './fan-out-state.ts';
-import { type Phase, threadFailure } from './phase.ts';
+import { type Round, threadFailure } from './round.ts';
 import { PATIENCE_MILLISECONDS, StageGates } from './stage-gates.ts';
 import { UnderWay } from './under-way.ts';
 
@@ -89,32 +89,32 @@ export class Crew {
     return this.#closed;
   }
 
-  /** Whether a phase can be given out while another is under way. */
+  /** Whether a round can be given out while another is under way. */
   get canGiveAhead(): boolean {
-    return this.#underWay.phase !== undefined && canGiveAhead(this.#state);
+    return this.#underWay.round !== undefined && canGiveAhead(this.#state);
   }
 
   /**
    * Hands out the shares, and waits until they are done or, where threads work together, dropped. Rejects with TrainingError where a
-   * task failed by itself or took down MAX_DEATHS threads, or where a thread is stuck. One phase at a time.
+   * task failed by itself or took down MAX_DEATHS threads, or where a thread is stuck. One round at a time.
    */
-  fanOut(phase: Phase): Promise<void> {
-    if (phase.together) this.#gates.reset(phase.gate);
-    const { deaths, together } = phase;
-    return this.#join(() => this.#underWay.begin(phase), { kind: 'begin', deaths, together });
+  fanOut(round: Round): Promise<void> {
+    if (round.together) this.#gates.reset(round.gate);
+    const { deaths, together } = round;
+    return this.#join(() => this.#underWay.begin(round), { kind: 'begin', deaths, together });
   }
 
   /**
-   * Gives the shares of a phase to come to threads that are at work; see `canGiveAhead`. They begin when the phase at hand is over, as
+   * Gives the shares of a round to come to threads that are at work; see `canGiveAhead`. They begin when the round at hand is over, as
    * far as they may be taken back.
    */
-  giveAhead(phase: Phase): void {
-    this.#gates.reset(phase.gate);
-    this.#underWay.ahead = phase;
-    this.#happen({ kind: 'giveAhead', tasks: phase.shares.length });
+  giveAhead(round: Round): void {
+    this.#gates.reset(round.gate);
+    this.#underWay.ahead = round;
+    this.#happen({ kind: 'giveAhead', shares: round.shares.length });
   }
 
-  /** What was given ahead is the phase at hand; the one before must be over. As `fanOut`. */
+  /** What was given ahead is the round at hand; the one before must be over. As `fanOut`. */
   advance(): Promise<void> {
     const { hold } = this.#underWay.ahead!;
     const over = this.#join(() => this.#underWay.advance(), { kind: 'advance' });
@@ -190,12 +190,12 @@ export class Crew {
     this.#gates.recall();
   }
 
-  #handOut({ slot, task: share, ahead }: Extract<Command, { kind: 'run' }>): void {
-    const phase = (ahead ? this.#underWay.ahead : this.#underWay.phase)!;
-    if (!ahead && this.#state.tasks[share].deaths > 0) this.counters.repeatedTasks++;
-    phase.noteHandOut(share);
-    if (phase.together) this.#threads[slot].runStages(phase.messages(share));
-    else this.#threads[slot].run(phase.shares[share][0].task);
+  #handOut({ slot, share, ahead }: Extract<Command, { kind: 'run' }>): void {
+    const round = (ahead ? this.#underWay.ahead : this.#underWay.round)!;
+    if (!ahead && this.#state.shares[share].deaths > 0) this.counters.repeatedTasks++;
+    round.noteHandOut(share);
+    if (round.together) this.#threads[slot].runStages(round.messages(share));
+    else this.#threads[slot].run(round.shares[share][0].task);
   }
 
   #start(slot: number): void {

@@ -1,8 +1,8 @@
-/** What the threads of a crew have to do: the phase at hand and the one given out ahead, what came of their shares, and who waits. */
+/** What the threads of a crew have to do: the round at hand and the one given out ahead, what came of their shares, and who waits. */
 import { fromErrorRecord } from '../errors.ts';
 import type { ComputeReply, ComputeResult } from './compute-protocol.ts';
 import { type FanOut, outcomeOf, type Slot } from './fan-out-state.ts';
-import type { Phase } from './phase.ts';
+import type { Round } from './round.ts';
 import type { TaskRecord } from './share-record.ts';
 
 /** Of a thread: what it has done of tasks in stages, and whether it waits for others; also once it has ended. */
@@ -11,19 +11,19 @@ interface ThreadProgress {
   readonly waiting: boolean;
 }
 
-/** A share, and the phase that it is of. */
+/** A share, and the round that it is of. */
 interface GivenShare {
-  phase: Phase;
+  round: Round;
   share: number;
 }
 
 export class UnderWay {
   /** Spent in tasks by each worker, but for what is given ahead. */
   readonly busySeconds: number[];
-  /** The phase to come, where it has been given out. */
-  ahead: Phase | undefined;
+  /** The round to come, where it has been given out. */
+  ahead: Round | undefined;
   readonly #busyAhead: number[];
-  #phase: Phase | undefined;
+  #round: Round | undefined;
   #waiter: { resolve(): void; reject(error: Error): void } | undefined;
 
   constructor(workers: number) {
@@ -31,24 +31,24 @@ export class UnderWay {
     this.#busyAhead = new Array<number>(workers).fill(0);
   }
 
-  /** At hand; undefined between two phases. */
-  get phase(): Phase | undefined {
-    return this.#phase;
+  /** At hand; undefined between two rounds. */
+  get round(): Round | undefined {
+    return this.#round;
   }
 
-  /** A phase is at hand. Ended by `settle` or `reject`. */
-  begin(phase: Phase): Promise<void> {
-    this.#phase = phase;
+  /** A round is at hand. Ended by `settle` or `reject`. */
+  begin(round: Round): Promise<void> {
+    this.#round = round;
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
     });
   }
 
-  /** The phase given out ahead is at hand. */
+  /** The round given out ahead is at hand. */
   advance(): Promise<void> {
-    const phase = this.ahead!;
+    const round = this.ahead!;
     this.forgetAhead();
-    return this.begin(phase);
+    return this.begin(round);
   }
 
   forgetAhead(): void {
@@ -61,11 +61,11 @@ export class UnderWay {
   take(index: number, slot: Slot, reply: ComputeReply, thread: ThreadProgress): boolean {
     const [given] = this.#sharesOf(slot);
     if (!given) return false;
-    const { phase, share } = given;
+    const { round, share } = given;
     const refused = 'error' in reply;
-    if (phase.together) this.#complete(index, given, thread.done(phase.record));
+    if (round.together) this.#complete(index, given, thread.done(round.record));
     else if (!refused) this.#complete(index, given, [reply]);
-    if (refused) phase.noteCause(share, fromErrorRecord(reply.error));
+    if (refused) round.noteCause(share, fromErrorRecord(reply.error));
     return true;
   }
 
@@ -73,43 +73,43 @@ export class UnderWay {
   lose(index: number, slot: Slot, cause: Error, thread: ThreadProgress): string | undefined {
     const shares = this.#sharesOf(slot);
     for (const given of shares) {
-      const { phase } = given;
-      if (phase.together) this.#complete(index, given, thread.done(phase.record));
+      const { round } = given;
+      if (round.together) this.#complete(index, given, thread.done(round.record));
     }
-    const at = shares.find(({ phase, share }) => phase.taskAt(share));
+    const at = shares.find(({ round, share }) => round.taskAt(share));
     if (!at || thread.waiting) return undefined;
-    const { phase, share } = at;
-    const task = phase.taskAt(share)!;
-    phase.noteCause(share, cause);
-    if (phase.together) phase.work.countDeath(task);
-    return phase.describe(task).words;
+    const { round, share } = at;
+    const task = round.taskAt(share)!;
+    round.noteCause(share, cause);
+    if (round.together) round.work.countDeath(task);
+    return round.describe(task).words;
   }
 
-  /** Tells who waits for the phase at hand, where the machine says that it is over. */
+  /** Tells who waits for the round at hand, where the machine says that it is over. */
   settle(state: FanOut, lastCause: unknown): void {
     const outcome = outcomeOf(state);
-    const phase = this.#phase;
-    if (!phase || outcome === 'running') return;
-    this.#phase = undefined;
+    const round = this.#round;
+    if (!round || outcome === 'running') return;
+    this.#round = undefined;
     if (outcome === 'done') this.#waiter!.resolve();
-    else this.#waiter!.reject(phase.failure(state.failure!, lastCause));
+    else this.#waiter!.reject(round.failure(state.failure!, lastCause));
   }
 
   reject(error: Error): void {
     this.#waiter?.reject(error);
   }
 
-  /** What a thread has to do: first its share of the phase at hand, then that of the phase to come. */
-  #sharesOf({ task, ahead }: Slot): GivenShare[] {
+  /** What a thread has to do: first its share of the round at hand, then that of the round to come. */
+  #sharesOf({ share, ahead }: Slot): GivenShare[] {
     const given: GivenShare[] = [];
-    if (this.#phase && task !== null) given.push({ phase: this.#phase, share: task });
-    if (this.ahead && ahead !== null) given.push({ phase: this.ahead, share: ahead });
+    if (this.#round && share !== null) given.push({ round: this.#round, share });
+    if (this.ahead && ahead !== null) given.push({ round: this.ahead, share: ahead });
     return given;
   }
 
-  #complete(index: number, { phase, share }: GivenShare, results: readonly ComputeResult[]): void {
-    const busy = phase === this.ahead ? this.#busyAhead : this.busySeconds;
+  #complete(index: number, { round, share }: GivenShare, results: readonly ComputeResult[]): void {
+    const busy = round === this.ahead ? this.#busyAhead : this.busySeconds;
     for (const { seconds } of results) busy[index] += seconds;
-    phase.complete(share, results, index);
+    round.complete(share, results, index);
   }
 }

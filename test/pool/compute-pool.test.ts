@@ -68,7 +68,7 @@ test.serial('a thread that dies between two tasks is counted, told and replaced'
   t.is(pool.threadIds.length, 2);
 });
 
-test.serial('all threads may die in one phase', async (t) => {
+test.serial('all threads may die in one round', async (t) => {
   const { pool, warnings } = await startPool(t, 3);
   const order = { manner: 'exit', job: 'snapshot', when: 'before', spare: 0 } as const;
   injector.order([
@@ -100,7 +100,7 @@ test.serial('a new thread that dies while it loads is replaced too', async (t) =
 });
 
 test.serial(
-  'where no thread can be started any more the phase fails, and each one after it',
+  'where no thread can be started any more the round fails, and each one after it',
   async (t) => {
     const { pool } = await startPool(t, 1);
     injector.order([
@@ -157,7 +157,7 @@ test.serial('the others go on where the system starts no thread for one that die
   t.is(warnings[1], `No thread takes the place of one that died: ${REFUSED}.`);
 });
 
-test.serial('the phase fails where the system starts no thread for the last', async (t) => {
+test.serial('the round fails where the system starts no thread for the last', async (t) => {
   const { pool } = await startPool(t, 1);
   injector.order([{ manner: 'exit', job: 'snapshot', when: 'before', shard: 0, spare: 0 }]);
   injector.startsLeft = 0;

@@ -136,7 +136,7 @@ function endOf({ machine: { failure }, ...world }: World, outcome: 'done' | 'fai
   check(failure?.kind === 'stuck' || writing.length === 0, 'an end while a task is written');
   if (outcome === 'done') return 'committed';
   if (failure?.kind === 'deadly') {
-    const [[stage, index]] = world.shares[failure.task];
+    const [[stage, index]] = world.shares[failure.share];
     check(world.deaths[stage][index] === MAX_DEATHS, 'too few deaths');
   }
   return String(failure?.kind);
@@ -280,7 +280,7 @@ function perform(world: World, command: Command): void {
     thread.doomed = true;
   } else {
     check(thread.alive && thread.loaded && !thread.doomed, 'a task that nobody can do');
-    give(world, thread, command.task, command.ahead);
+    give(world, thread, command.share, command.ahead);
   }
 }
 
@@ -313,7 +313,7 @@ function columns({ threads, completed, recalled }: World, work: number): Place[]
 function giveAhead(world: World, stages: number): World {
   openGates(world, 1, stages);
   world.ahead = 'given';
-  return obey(world, { kind: 'giveAhead', tasks: world.threads.length });
+  return obey(world, { kind: 'giveAhead', shares: world.threads.length });
 }
 
 function openGates(world: World, work: number, stages: number): void {

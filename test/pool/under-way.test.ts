@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ComputeTask } from '../../src/pool/compute-protocol.ts';
 import { newFanOut } from '../../src/pool/fan-out-state.ts';
-import { Phase } from '../../src/pool/phase.ts';
+import { Round } from '../../src/pool/round.ts';
 import { StagedWork } from '../../src/pool/staged-work.ts';
 import { UnderWay } from '../../src/pool/under-way.ts';
 
@@ -22,12 +22,12 @@ test('of a thread that does not end, what it has done counts, and the failure na
     })),
   );
   const underWay = new UnderWay(2);
-  const over = underWay.begin(Phase.together(work, 0));
+  const over = underWay.begin(Round.together(work, 0));
   const idle = newFanOut(2);
   const slots = idle.slots.map((slot, share) => ({
     ...slot,
     thread: 'busy' as const,
-    task: share,
+    share,
   }));
   const cause = new Error('no progress for 30 s');
   // One thread has gone on as far as it can, the other hangs in the first stage of step 3.

@@ -1,4 +1,4 @@
-/** A fan-out under way: who was given which tasks, and where and of what they failed. */
+/** A round of the pool: what is given out to its threads at once and joined again, by shares; when, and where and of what they failed. */
 import { type FailurePlace, messageOf, TrainingError } from '../errors.ts';
 import { monotonicSeconds } from './clock.ts';
 import type { ComputeResult } from './compute-protocol.ts';
@@ -8,23 +8,23 @@ import { GATES, type GatedStage } from './stage-gates.ts';
 import type { StagedMessage } from './stage-server.ts';
 import type { PlacedTask, StagedWork } from './staged-work.ts';
 
-/** What one thread is given at once: a task, or one of each stage, in order. To the machine it is one task. */
+/** What one thread is given at once: a task, or one of each stage, in order. */
 export type Share = readonly PlacedTask[];
 
 type Awaited = StagedMessage['awaited'];
 
-/** Of a phase that is given out ahead. */
+/** Of a round that is given out ahead. */
 interface Ahead {
-  /** The end of the phase before; not that phase, which would keep the one before it, and so all that ever were. */
+  /** The end of the round before; not that round, which would keep the one before it, and so all that ever were. */
   awaited: Awaited;
-  /** Stages that may be begun, and taken back, before the phase is at hand. */
+  /** Stages that may be begun, and taken back, before the round is at hand. */
   revocable: number;
 }
 
-export class Phase {
+export class Round {
   readonly work: StagedWork;
   readonly shares: readonly Share[];
-  /** Of a phase in which threads pass from stage to stage by themselves: its number, counting all such phases. */
+  /** Of a round in which threads pass from stage to stage by themselves: its number, counting all such rounds. */
   readonly ticket: number | undefined;
   readonly #ahead: Ahead | undefined;
   /** By share: when it was handed out last, and what it failed with last. */
@@ -39,24 +39,24 @@ export class Phase {
   }
 
   /** Of tasks that each thread is given one of. */
-  static of(work: StagedWork, tasks: readonly PlacedTask[]): Phase {
-    return new Phase(
+  static of(work: StagedWork, tasks: readonly PlacedTask[]): Round {
+    return new Round(
       work,
       tasks.map((task) => [task]),
     );
   }
 
   /** Of all stages at once. */
-  static together(work: StagedWork, ticket: number): Phase {
-    return new Phase(work, work.columns, ticket);
+  static together(work: StagedWork, ticket: number): Round {
+    return new Round(work, work.columns, ticket);
   }
 
   /**
-   * The same, to be given out while the phase before is under way: of its stages only the first `revocable` may be begun, and taken
+   * The same, to be given out while the round before is under way: of its stages only the first `revocable` may be begun, and taken
    * back, before it is at hand.
    */
-  static ahead(work: StagedWork, ticket: number, before: Phase, revocable: number): Phase {
-    return new Phase(work, work.columns, ticket, { awaited: before.#end, revocable });
+  static ahead(work: StagedWork, ticket: number, before: Round, revocable: number): Round {
+    return new Round(work, work.columns, ticket, { awaited: before.#end, revocable });
   }
 
   /** Where its threads count, and keep how far they have come. */
@@ -88,7 +88,7 @@ export class Phase {
   }
 
   /**
-   * The stage at whose end the threads wait for the coordinator too, which arrives there when a phase that was given ahead is at
+   * The stage at whose end the threads wait for the coordinator too, which arrives there when a round that was given ahead is at
    * hand; undefined where they wait for nobody but each other.
    */
   get hold(): GatedStage | undefined {
@@ -151,8 +151,8 @@ export class Phase {
       const [missing] = this.work.missing;
       return threadFailure(failure.kind, lastCause, missing && this.work.placeOf(missing));
     }
-    const { place, words } = this.describe(this.taskAt(failure.task)!);
-    const cause = this.#causes[failure.task];
+    const { place, words } = this.describe(this.taskAt(failure.share)!);
+    const cause = this.#causes[failure.share];
     const times = failure.kind === 'deadly' ? ` ${MAX_DEATHS} times` : '';
     const message = `A worker failed${times} at ${words}: ${messageOf(cause)}`;
     return new TrainingError(message, place, { cause });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { collectGarbage } from '../../src/bench/collect.ts';
-import { Phase } from '../../src/pool/phase.ts';
+import { Round } from '../../src/pool/round.ts';
 import { StagedWork } from '../../src/pool/staged-work.ts';
 
 /** Each stage of two tasks. */
@@ -11,21 +11,21 @@ const workOf = (stages: number) =>
     })),
   );
 /** How many have to arrive at the stages that a share waits for; of the first one `undefined` where it waits for nothing. */
-const awaitedBy = (phase: Phase) => phase.messages(0).map(({ awaited }) => awaited?.tasks);
+const awaitedBy = (round: Round) => round.messages(0).map(({ awaited }) => awaited?.tasks);
 
 test('a stage waits for all tasks of the one before; only the last one closes', (t) => {
-  const phase = Phase.together(workOf(3), 7);
-  t.deepEqual(awaitedBy(phase), [undefined, 2, 2]);
+  const round = Round.together(workOf(3), 7);
+  t.deepEqual(awaitedBy(round), [undefined, 2, 2]);
   t.deepEqual(
-    phase.messages(1).map(({ closes }) => closes),
+    round.messages(1).map(({ closes }) => closes),
     [undefined, undefined, 2],
   );
-  t.is(phase.hold, undefined);
+  t.is(round.hold, undefined);
 });
 
-test('what is given ahead waits for the phase before, and after its revocable stages for the coordinator too', (t) => {
-  const before = Phase.together(workOf(2), 7);
-  const ahead = (revocable: number) => Phase.ahead(workOf(4), 8, before, revocable);
+test('what is given ahead waits for the round before, and after its revocable stages for the coordinator too', (t) => {
+  const before = Round.together(workOf(2), 7);
+  const ahead = (revocable: number) => Round.ahead(workOf(4), 8, before, revocable);
   t.deepEqual(awaitedBy(ahead(2)), [2, 2, 3, 2]);
   t.deepEqual(ahead(2).hold, { gate: ahead(2).gate, stage: 1 });
   t.deepEqual(ahead(2).messages(0)[0].awaited, { gate: before.gate, stage: 1, tasks: 2 });
@@ -33,12 +33,12 @@ test('what is given ahead waits for the phase before, and after its revocable st
   t.is(ahead(4).hold, undefined);
 });
 
-test('a phase keeps none of those before it', async (t) => {
+test('a round keeps none of those before it', async (t) => {
   const before: WeakRef<StagedWork>[] = [];
-  let phase = Phase.together(workOf(1), 0);
+  let round = Round.together(workOf(1), 0);
   for (let ticket = 1; ticket < 9; ticket++) {
-    before.push(new WeakRef(phase.work));
-    phase = Phase.ahead(workOf(1), ticket, phase, 1);
+    before.push(new WeakRef(round.work));
+    round = Round.ahead(workOf(1), ticket, round, 1);
   }
   // In a later task: what has just been made is kept to the end of this one.
   await new Promise(setImmediate);
@@ -47,5 +47,5 @@ test('a phase keeps none of those before it', async (t) => {
     before.filter((work) => work.deref()),
     [],
   );
-  t.is(phase.ticket, 8);
+  t.is(round.ticket, 8);
 });
