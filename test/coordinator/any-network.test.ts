@@ -12,6 +12,7 @@ import {
   gradientsOf,
   startTestEngine,
   type TestBackend,
+  type TestEngine,
 } from '../helpers/engine.ts';
 import { NATIVE_VARIANTS } from '../helpers/native-variants.ts';
 
@@ -62,22 +63,20 @@ interface Trained {
   gradients: Map<string, Float32Array>;
   /** After the last step. */
   parameters: string;
+  /** Of each stream in two chunks, the second from the states that the first leaves, before the first step. */
+  evaluated: number[];
 }
 
 async function train(trial: Trial, backend: TestBackend, workers: number): Promise<Trained> {
-  const { ids, tokenSeed } = trial;
   const tested = await startTestEngine({ ...trial, workers, backend, optimizer: ADAM });
   const { coordinator, pool } = tested.engine;
   try {
     await coordinator.initialize();
     await coordinator.packWeights();
-    let compared: Omit<Trained, 'parameters'> | undefined;
+    const evaluated = await evaluate(tested, trial);
+    let compared: Pick<Trained, 'loss' | 'gradients'> | undefined;
     for (let step = 0; step < STEPS; step++) {
-      // Some ids are frequent, most are rare.
-      fillSlot(tested, 0, (stream, time) => {
-        const random = Math.abs(Math.sin(tokenSeed + 97 * stream + 7919 * (time + 31 * step)));
-        return Math.floor(ids * random ** 3);
-      });
+      fillSlot(tested, 0, tokensOf(trial, step));
       // Nothing is learned before the step that is compared, whose parameters would differ by rounding.
       const learningRate = step < COMPARED ? 0 : 0.01;
       const how = { slot: 0, fromZero: step === 0, learningRate, clipNorm: 0.5 };
@@ -85,10 +84,29 @@ async function train(trial: Trial, backend: TestBackend, workers: number): Promi
       if (step === COMPARED) compared = { loss, gradients: gradientsOf(tested) };
     }
     const parameters = parametersSha256(tested.plan.table, coordinator.parameters);
-    return { ...compared!, parameters };
+    return { ...compared!, parameters, evaluated };
   } finally {
     await pool.close();
   }
+}
+
+async function evaluate(tested: TestEngine, trial: Trial): Promise<number[]> {
+  const { plan, engine } = tested;
+  const losses: number[] = [];
+  for (const chunk of [0, 1]) {
+    fillSlot(tested, 0, tokensOf(trial, chunk), 'evaluationRing');
+    const { evaluation } = plan;
+    losses.push(...(await engine.coordinator.evaluateChunk(evaluation, 0, chunk, trial.times)));
+  }
+  return losses;
+}
+
+/** Some ids are frequent, most are rare. */
+function tokensOf({ ids, tokenSeed }: Trial, chunk: number) {
+  return (stream: number, time: number) => {
+    const random = Math.abs(Math.sin(tokenSeed + 97 * stream + 7919 * (time + 31 * chunk)));
+    return Math.floor(ids * random ** 3);
+  };
 }
 
 function greatest(values: Float32Array): number {
@@ -99,8 +117,13 @@ async function holdsOn(backend: TestBackend, trial: Trial, wanted: Trained): Pro
   const got = await train(trial, backend, 1);
   const shared = await train(trial, backend, trial.workers);
   if (shared.parameters !== got.parameters) throw new Error(`${backend}: not the same bits`);
-  const lossError = Math.abs(got.loss - wanted.loss);
-  if (!(lossError <= 1e-5 * wanted.loss)) throw new Error(`${backend}: loss off by ${lossError}`);
+  if (shared.evaluated.some((loss, i) => loss !== got.evaluated[i])) {
+    throw new Error(`${backend}: not the same bits of an evaluation`);
+  }
+  for (const [i, want] of [wanted.loss, ...wanted.evaluated].entries()) {
+    const error = Math.abs([got.loss, ...got.evaluated][i] - want);
+    if (!(error <= 1e-5 * want)) throw new Error(`${backend}: loss ${i} off by ${error}`);
+  }
   const all = Math.max(...[...wanted.gradients.values()].map(greatest));
   for (const [name, want] of wanted.gradients) {
     const error = greatest(want.map((x, i) => x - got.gradients.get(name)![i]));

@@ -89,13 +89,14 @@ export function fillParameters({ plan, engine }: TestEngine): void {
   }
 }
 
-/** Writes ids and targets (T, N) to a slot of the ring. */
+/** Writes ids and targets (T, N) to a slot of the ring, or of that of the evaluation, which has as many streams. */
 export function fillSlot(
   { plan, engine }: TestEngine,
   slot: number,
   token: (stream: number, time: number) => number,
+  ring: 'ring' | 'evaluationRing' = 'ring',
 ): void {
-  const { ids, targets } = plan.layout.ring[slot];
+  const { ids, targets } = plan.layout[ring][slot];
   const { training, times } = plan.request;
   const streams = training?.streams ?? 0;
   for (let t = 0; t < times; t++) {
