@@ -21,7 +21,8 @@ try {
       ...SHAPE,
       steps: WARM_UP + WATCHED,
       evalEvery: WARM_UP + WATCHED,
-      metricsPort: 0,
+      // The server's thread gives way to those that train: a collection there lasts as long as it waits for a core.
+      metrics: false,
     },
     {
       onStep: ({ step }) => {
