@@ -1,5 +1,6 @@
 /** Throughput of training, against what the machine can do at most. */
 import { type BenchTrainSettings, benchTrainSettings } from '../config/bench-settings.ts';
+import { defaultLanes } from '../config/default-lanes.ts';
 import { expected, InputError } from '../errors.ts';
 import { chooseKernels } from '../kernels/backend.ts';
 import { surroundings } from '../machine.ts';
@@ -87,7 +88,7 @@ export function workloadOf(shape: Shape, lanes?: number): Workload {
     spec: { cell, activation: 'tanh', hidden, layers, dropout, embed, vocabulary: vocab },
     streams: batch,
     times: chunk,
-    lanes: lanes ?? Math.min(8, batch),
+    lanes: lanes ?? defaultLanes(batch),
   };
 }
 

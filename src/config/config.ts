@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { expected, InputError } from '../errors.ts';
 import { applyConditions } from './conditions.ts';
+import { defaultLanes } from './default-lanes.ts';
 import { flagOf, SettingTable } from './setting-table.ts';
 import { trainSchema } from './train-schema.ts';
 
@@ -41,7 +42,7 @@ export function resolveConfig(
     ...config,
     init: config.init ?? (config.activation === 'relu' ? 'identity' : 'orthogonal'),
     weightDecay: config.weightDecay ?? (config.optimizer === 'adamw' ? 0.01 : 0),
-    lanes: config.lanes ?? Math.min(8, config.batch),
+    lanes: config.lanes ?? defaultLanes(config.batch),
     epochs: config.epochs ?? (config.steps === undefined ? 10 : undefined),
     workers: config.workers ?? surroundings.cores,
     run: config.run ?? surroundings.newRun(),
