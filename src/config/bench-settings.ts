@@ -31,7 +31,7 @@ const trainSchema = z.strictObject({
   ...shapeFields,
   lanes: whole(1, 1_048_576)
     .optional()
-    .meta({ description: 'lanes S; one for each 8 streams, from 8 (or N) to 64' }),
+    .meta({ description: 'lanes S; 8 (or N) for each 64 streams, up to 64' }),
   workers: whole(1, 4096)
     .optional()
     .meta({ unit: 'threads', description: 'worker threads; all cores this process may use' }),

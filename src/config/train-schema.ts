@@ -67,7 +67,7 @@ export const trainSchema = z.strictObject({
   lanes: whole(1, 1_048_576).optional().meta({
     group: 'Batch',
     description:
-      'groups S of streams whose gradients are summed apart; bounds the workers; one for each 8 streams, from 8 (or N) to 64',
+      'groups S of streams whose gradients are summed apart; bounds the workers; 8 (or N) for each 64 streams, up to 64',
   }),
 
   optimizer: z
